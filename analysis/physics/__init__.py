@@ -1,0 +1,1 @@
+"""Physics shared by the techniques."""

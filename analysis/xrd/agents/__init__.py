@@ -1,0 +1,1 @@
+"""Agents of powder diffraction, each named by the question it answers."""

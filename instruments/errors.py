@@ -1,0 +1,59 @@
+"""Errors of the instruments.
+
+InstrumentError
+├── CommandRefused      a command was refused before anything moved
+├── CommandConflict     a command id came back with other contents
+├── InstrumentFault     the device failed while acting (jam, empty reagent, timeout, …)
+├── NotConnected        the instrument was used before `connect`
+├── UnreadableFile      a data file cannot be read as what it claims to be
+└── NoRecordedData      a replayed table holds no such candidate
+"""
+
+from __future__ import annotations
+
+
+class InstrumentError(Exception):
+    """Something about an instrument or its data went wrong."""
+
+
+class CommandRefused(InstrumentError, ValueError):
+    """The command breaks a limit, names an unknown setting or cannot be carried out now.
+
+    Attributes
+    ----------
+    faults : every reason found, a sentence each.
+    """
+
+    def __init__(self, instrument: str, faults: list[str]) -> None:
+        self.instrument = instrument
+        self.faults = faults
+        super().__init__(f"{instrument} refused the command before acting: " + "; ".join(faults))
+
+
+class CommandConflict(InstrumentError):
+    """A command id that was already executed came back with different contents."""
+
+
+class InstrumentFault(InstrumentError):
+    """The device failed while acting.
+
+    Attributes
+    ----------
+    kind : the fault's name, such as ``jam`` or ``empty_reagent``.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        self.kind = kind
+        super().__init__(message)
+
+
+class NotConnected(InstrumentError):
+    """The instrument was used before `connect` or after `disconnect`."""
+
+
+class UnreadableFile(InstrumentError, ValueError):
+    """A data file is missing, truncated, or not what its name says."""
+
+
+class NoRecordedData(InstrumentError, LookupError):
+    """The recorded table holds no such candidate."""

@@ -1,0 +1,135 @@
+"""What a driver must do: one plain class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol, runtime_checkable
+
+from instruments.capabilities import Capabilities
+from instruments.clock import Clock
+from instruments.commands import Command, Outcome
+from instruments.measurement import Reading
+
+State = Literal["disconnected", "idle", "busy", "stopped", "fault"]
+
+StopResult = Literal[
+    "nothing_running", "halted", "halted_at_boundary", "ran_to_completion", "unconfirmed"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What an instrument is doing now.
+
+    Attributes
+    ----------
+    command_id : the running command, empty if none.
+    message : one sentence for a person.
+    remaining : seconds until the running command ends, None if unknown.
+    """
+
+    state: State
+    command_id: str = ""
+    message: str = ""
+    remaining: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """What a command will take before it is sent.
+
+    Attributes
+    ----------
+    seconds : expected duration.
+    consumed : consumable → amount.
+    """
+
+    seconds: float
+    consumed: dict[str, float] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Instrument(Protocol):
+    """A synthesizer or a measuring instrument.
+
+    `execute` never raises for what happens to the device: it returns an Outcome that says how
+    the command settled. It raises CommandRefused before anything has moved, NotConnected, and
+    CommandConflict if a known command id comes back with other contents. The same id with the
+    same contents returns the recorded outcome with ``replayed=True``, without acting again.
+    """
+
+    name: str
+
+    async def connect(self) -> None:
+        """Open the connection and verify who is at the other end. May be called twice."""
+        ...
+
+    async def disconnect(self) -> None:
+        """Close the connection. May be called twice."""
+        ...
+
+    def describe(self) -> Capabilities:
+        """Return what the instrument can do; works without a connection."""
+        ...
+
+    def check(self, command: Command) -> Estimated:
+        """Check limits, consumables and state without moving anything.
+
+        Raises
+        ------
+        CommandRefused
+            With every reason found.
+        """
+        ...
+
+    async def execute(self, command_id: str, command: Command) -> Outcome:
+        """Carry out a command once, and say how it settled."""
+        ...
+
+    async def status(self) -> Status:
+        """Return what the instrument is doing now; never waits for a command to end."""
+        ...
+
+    async def stop(self, *, emergency: bool = False) -> StopResult:
+        """Stop as soon as the device can; never queues behind a running command."""
+        ...
+
+    async def reset(self) -> None:
+        """Leave `stopped` or `fault` for `idle`, after reading everything back."""
+        ...
+
+    async def read(self) -> dict[str, Reading]:
+        """Return the device's present readings, such as a furnace temperature."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every driver is given when a laboratory is set up.
+
+    Attributes
+    ----------
+    clock : the only source of time.
+    folder : folder of the laboratory file; relative paths in settings start there.
+    seed : seed of everything random in the laboratory (simulated noise and faults).
+    """
+
+    clock: Clock
+    folder: Path
+    seed: int
+
+
+class InstrumentFactory(Protocol):
+    """What an entry point of the group ``sdlab.instruments`` names."""
+
+    def __call__(self, name: str, settings: Mapping[str, object], bench: Bench) -> Instrument:
+        """Return the driver, not yet connected.
+
+        Raises
+        ------
+        pydantic.ValidationError, InstrumentError
+            The settings are wrong.
+        """
+        ...

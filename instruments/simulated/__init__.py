@@ -1,0 +1,1 @@
+"""Simulated instruments: same interface, same faults, no matter moved."""

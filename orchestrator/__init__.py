@@ -1,0 +1,1 @@
+"""Orchestrator: campaigns, the loop, the store, Prefect, and what a person sees."""

@@ -1,0 +1,1 @@
+"""Tables, repository and array files: SQLModel stops at this door."""

@@ -1,0 +1,45 @@
+"""Planners: what may be proposed, what is wanted, and who chooses.
+
+Usable without the rest of sdlab: give a planner a `SearchSpace`, an `Objective` and the
+`Observation`s so far, and it returns `Proposal`s.
+"""
+
+from planners.errors import NothingLeftToPropose, PlanningError, SpaceError, UnsupportedSpace
+from planners.objective import Objective, OutcomeConstraint, Target
+from planners.parameters import (
+    CategoricalParameter,
+    ContinuousParameter,
+    DiscreteParameter,
+    MixtureParameter,
+    Parameter,
+    Value,
+)
+from planners.proposal import Alternative, Observation, Prediction, Proposal, Reason
+from planners.protocols import Planner
+from planners.space import CandidateList, LinearConstraint, Point, SearchSpace
+
+__all__ = [
+    "Alternative",
+    "CandidateList",
+    "CategoricalParameter",
+    "ContinuousParameter",
+    "DiscreteParameter",
+    "LinearConstraint",
+    "MixtureParameter",
+    "NothingLeftToPropose",
+    "Objective",
+    "Observation",
+    "OutcomeConstraint",
+    "Parameter",
+    "Planner",
+    "PlanningError",
+    "Point",
+    "Prediction",
+    "Proposal",
+    "Reason",
+    "SearchSpace",
+    "SpaceError",
+    "Target",
+    "UnsupportedSpace",
+    "Value",
+]

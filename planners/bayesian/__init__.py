@@ -1,0 +1,1 @@
+"""Bayesian optimisation on BoTorch and GPyTorch."""

@@ -1,0 +1,224 @@
+"""Parameters: what a chemist may set, with its unit and its limits.
+
+A parameter owns one or several *names*; a point of the space gives each name a value.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Value = float | str
+"""A setting: a number in the parameter's unit, or a category."""
+
+GRID_TOLERANCE = 1e-9
+"""Relative distance at which a number counts as standing on a grid value."""
+
+
+class _Parameter(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    unit: str = ""
+
+
+class ContinuousParameter(_Parameter):
+    """A number between two bounds, searched linearly or logarithmically.
+
+    Attributes
+    ----------
+    low, high : bounds, both included, in `unit`.
+    log : search the logarithm (needs `low` > 0).
+    step : only ``low + k * step`` can be set, k = 0, 1, …
+    """
+
+    type: Literal["continuous"] = "continuous"
+    name: str = Field(min_length=1)
+    low: float
+    high: float
+    log: bool = False
+    step: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ContinuousParameter:
+        if not self.low < self.high:
+            raise ValueError(
+                f"parameter {self.name!r} runs from low = {self.low:g} to high = {self.high:g}; "
+                "low must be below high. A fixed setting belongs in the laboratory file"
+            )
+        if self.log and self.low <= 0:
+            raise ValueError(
+                f"parameter {self.name!r} is logarithmic from low = {self.low:g}; "
+                "a logarithm needs low > 0"
+            )
+        if self.step is not None and self.step > self.high - self.low:
+            raise ValueError(
+                f"parameter {self.name!r} has step = {self.step:g}, larger than its range "
+                f"{self.high - self.low:g}; only its lower bound could ever be set"
+            )
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The single name this parameter sets."""
+        return (self.name,)
+
+    @property
+    def n_steps(self) -> int | None:
+        """How many grid values there are, None without a step."""
+        if self.step is None:
+            return None
+        return math.floor((self.high - self.low) / self.step + GRID_TOLERANCE) + 1
+
+    def snap(self, value: float) -> float:
+        """Return the settable number nearest to `value`."""
+        inside = min(max(value, self.low), self.high)
+        if self.step is None or self.n_steps is None:
+            return inside
+        k = min(max(round((inside - self.low) / self.step), 0), self.n_steps - 1)
+        return self.low + k * self.step
+
+    def fault(self, name: str, value: Value) -> str | None:
+        """Say why `value` cannot be set, or None if it can."""
+        number = _number(value)
+        if number is None:
+            return f"{name} = {value!r} is no finite number"
+        tolerance = GRID_TOLERANCE * max(abs(self.low), abs(self.high))
+        if not self.low - tolerance <= number <= self.high + tolerance:
+            bounds = f"{self.low:g} to {self.high:g} {self.unit}".rstrip()
+            return f"{name} = {number:g} lies outside {bounds}"
+        if self.step is not None and abs(self.snap(number) - number) > 1e-6 * self.step:
+            return f"{name} = {number:g} is not on the grid {self.low:g} + k * {self.step:g}"
+        return None
+
+
+class DiscreteParameter(_Parameter):
+    """A number out of a short list."""
+
+    type: Literal["discrete"] = "discrete"
+    name: str = Field(min_length=1)
+    values: tuple[float, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> DiscreteParameter:
+        if len(set(self.values)) != len(self.values):
+            raise ValueError(f"parameter {self.name!r} lists a value twice: {list(self.values)}")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The single name this parameter sets."""
+        return (self.name,)
+
+    def snap(self, value: float) -> float:
+        """Return the listed number nearest to `value`."""
+        return min(self.values, key=lambda listed: abs(listed - value))
+
+    def fault(self, name: str, value: Value) -> str | None:
+        """Say why `value` cannot be set, or None if it can."""
+        number = _number(value)
+        if number is None or not any(
+            math.isclose(number, listed, rel_tol=GRID_TOLERANCE, abs_tol=1e-12)
+            for listed in self.values
+        ):
+            return f"{name} = {value!r} is none of {', '.join(f'{v:g}' for v in self.values)}"
+        return None
+
+
+class CategoricalParameter(_Parameter):
+    """One name out of several, such as a solvent or a precursor."""
+
+    type: Literal["categorical"] = "categorical"
+    name: str = Field(min_length=1)
+    categories: tuple[str, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> CategoricalParameter:
+        if len(set(self.categories)) != len(self.categories):
+            raise ValueError(
+                f"parameter {self.name!r} lists a category twice: {list(self.categories)}"
+            )
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The single name this parameter sets."""
+        return (self.name,)
+
+    def fault(self, name: str, value: Value) -> str | None:
+        """Say why `value` cannot be set, or None if it can."""
+        if value not in self.categories:
+            return f"{name} = {value!r} is none of {', '.join(self.categories)}"
+        return None
+
+
+class MixtureParameter(_Parameter):
+    """Amounts of several components that add up to a total.
+
+    Attributes
+    ----------
+    components : the names it sets, two or more.
+    total : what the amounts sum to, in `unit`.
+    low, high : bounds of single components; 0 and `total` where absent.
+    """
+
+    type: Literal["mixture"] = "mixture"
+    name: str = Field(min_length=1)
+    components: tuple[str, ...] = Field(min_length=2)
+    total: float = Field(default=1.0, gt=0)
+    low: dict[str, float] = Field(default_factory=dict)
+    high: dict[str, float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> MixtureParameter:
+        if len(set(self.components)) != len(self.components):
+            raise ValueError(f"mixture {self.name!r} lists a component twice")
+        strangers = (set(self.low) | set(self.high)) - set(self.components)
+        if strangers:
+            raise ValueError(
+                f"mixture {self.name!r} bounds {sorted(strangers)}, which are no components of it; "
+                f"the components are {', '.join(self.components)}"
+            )
+        lows, highs = zip(*(self.bounds(c) for c in self.components), strict=True)
+        if any(not 0 <= lo <= hi for lo, hi in zip(lows, highs, strict=True)):
+            raise ValueError(f"mixture {self.name!r} needs 0 <= low <= high for each component")
+        if sum(lows) > self.total * (1 + 1e-12) or sum(highs) < self.total * (1 - 1e-12):
+            raise ValueError(
+                f"mixture {self.name!r} can sum to {sum(lows):g} … {sum(highs):g}, "
+                f"never to its total {self.total:g}"
+            )
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The components."""
+        return self.components
+
+    def bounds(self, component: str) -> tuple[float, float]:
+        """Lower and upper bound of one component, in `unit`."""
+        return self.low.get(component, 0.0), self.high.get(component, self.total)
+
+    def fault(self, name: str, value: Value) -> str | None:
+        """Say why one component's `value` cannot be set, or None if it can."""
+        number = _number(value)
+        if number is None:
+            return f"{name} = {value!r} is no finite number"
+        low, high = self.bounds(name)
+        if not low - 1e-9 * self.total <= number <= high + 1e-9 * self.total:
+            return f"{name} = {number:g} lies outside {low:g} to {high:g} {self.unit}".rstrip()
+        return None
+
+
+Parameter = Annotated[
+    ContinuousParameter | DiscreteParameter | CategoricalParameter | MixtureParameter,
+    Field(discriminator="type"),
+]
+"""Any of the four kinds; `type` tells which."""
+
+
+def _number(value: Value) -> float | None:
+    """Return a finite float, or None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return float(value)

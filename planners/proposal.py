@@ -1,0 +1,94 @@
+"""Proposal and Observation: what goes to the laboratory, and what comes back to the planner."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from planners.parameters import Value
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Prediction(_Record):
+    """A predicted quantity: mean and standard deviation of the latent (noise-free) value."""
+
+    mean: float
+    std: float = Field(ge=0)
+
+
+class Alternative(_Record):
+    """A point the planner weighed and did not take."""
+
+    values: dict[str, Value]
+    acquisition_value: float | None = None
+    predicted: dict[str, Prediction] = Field(default_factory=dict)
+
+
+class Reason(_Record):
+    """Why a point was proposed.
+
+    Attributes
+    ----------
+    planner : name of the planner that chose.
+    text : one sentence for a person.
+    acquisition : name of the acquisition function, None for planners without one.
+    acquisition_value : its value at the point; the logarithm where the function is one.
+    predicted : quantity → prediction at the point, empty before a model exists.
+    alternatives : the runners-up, best first.
+    model : what the surrogate learnt (length scales, noise), by name.
+    """
+
+    planner: str
+    text: str
+    acquisition: str | None = None
+    acquisition_value: float | None = None
+    predicted: dict[str, Prediction] = Field(default_factory=dict)
+    alternatives: tuple[Alternative, ...] = ()
+    model: dict[str, float] = Field(default_factory=dict)
+
+
+class Proposal(_Record):
+    """A point to try next, with the reason for it."""
+
+    values: dict[str, Value]
+    reason: Reason
+
+
+class Observation(_Record):
+    """What one experiment told, as a planner needs it.
+
+    Attributes
+    ----------
+    values : the point that was really made (the recipe as executed).
+    outcomes : quantity → value; a quantity that is not known is absent.
+    stds : quantity → standard deviation of its value; absent where unknown, never 0 for unknown.
+    p_wrong : probability that the analysis behind the outcomes is wrong altogether.
+    failed : the experiment gave no outcome; `failure` says why.
+    cost : what it cost, in the campaign's currency.
+    """
+
+    values: dict[str, Value]
+    outcomes: dict[str, float] = Field(default_factory=dict)
+    stds: dict[str, float] = Field(default_factory=dict)
+    p_wrong: float = Field(default=0.0, ge=0, le=1)
+    failed: bool = False
+    failure: str = ""
+    cost: float = Field(default=0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Observation:
+        if self.failed == bool(self.outcomes):
+            raise ValueError(
+                "an observation either failed or has outcomes; found "
+                f"failed = {self.failed} with outcomes {sorted(self.outcomes)}"
+            )
+        if self.failed and not self.failure:
+            raise ValueError("a failed observation says why in `failure`")
+        strangers = set(self.stds) - set(self.outcomes)
+        if strangers:
+            raise ValueError(f"stds without outcomes: {sorted(strangers)}")
+        if any(s < 0 for s in self.stds.values()):
+            raise ValueError(f"a standard deviation is negative: {self.stds}")
+        return self
