@@ -1,0 +1,139 @@
+"""Physical actions: written down before they happen, settled after, never repeated blindly."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from instruments.commands import Command, Outcome
+from instruments.errors import CommandRefused
+from instruments.measurement import Measurement
+from instruments.sample import Sample
+from orchestrator.errors import LaboratoryRefused, UnsettledAction
+from orchestrator.run import Run
+from orchestrator.store.records import ActionRecord
+
+logger = logging.getLogger(__name__)
+
+
+async def act(
+    run: Run,
+    number: int,
+    *,
+    step: str,
+    instrument: str,
+    command: Callable[[int], Command],
+    keep: Callable[[Sample | Measurement], None],
+) -> Outcome:
+    """Have an instrument carry out a command exactly as often as the record says.
+
+    The intention is in the history before the wire. An attempt that was sent and never settled
+    (the process died meanwhile) is sent again only if the driver declares commands idempotent;
+    otherwise a person has to look.
+
+    Parameters
+    ----------
+    step : what this is within the experiment; names the command together with the attempt.
+    command : makes the command of a numbered attempt.
+    keep : records the result. It is called before the action is settled, so that no death of
+        the process can leave a settled action without its result.
+
+    Returns
+    -------
+    The outcome of a fresh attempt; failed outcomes are returned, not raised.
+
+    Raises
+    ------
+    LaboratoryRefused
+        The command breaks a limit or stock is missing; nothing has moved.
+    UnsettledAction
+        Nobody knows whether an earlier attempt was carried out.
+    """
+    attempt, earlier = _attempt(run, number, step)
+    command_id = f"{run.id}/{number}/{step}/{attempt}"
+    recovery = run.laboratory.describe(instrument).recovery
+    if earlier is not None and recovery != "idempotent":
+        raise UnsettledAction(
+            f"{instrument} was sent {command_id} ({step} of experiment {number}) at "
+            f"{earlier.sent or earlier.intended:%Y-%m-%d %H:%M} and the process ended before it "
+            f"answered. {instrument} cannot be asked what became of it: look at the device, then "
+            f"say `sdlab settle {run.id} {number} --{step} done|failed`"
+        )
+    order = command(attempt)
+    try:
+        run.laboratory.check(instrument, order)
+    except CommandRefused as error:
+        raise LaboratoryRefused(str(error)) from error
+    now = run.laboratory.clock.now
+    record = earlier or _intended(command_id, run, number, step, instrument, order, now())
+    if earlier is None:
+        run.history.record_action(record)
+    outcome = await run.laboratory.instruments[instrument].execute(command_id, order)
+    if outcome.value is not None:
+        keep(outcome.value)
+    _settle(run, record, outcome)
+    return outcome
+
+
+def settled_attempts(run: Run, number: int, step: str) -> list[ActionRecord]:
+    """Return the attempts of a step whose end is known, in order."""
+    actions = run.history.actions(run.id, number)
+    return [a for a in actions if a.step == step and a.settled is not None]
+
+
+def _attempt(run: Run, number: int, step: str) -> tuple[int, ActionRecord | None]:
+    """Return the number of the next attempt, or that of the unsettled one with its record."""
+    actions = [a for a in run.history.actions(run.id, number) if a.step == step]
+    for action in actions:
+        if action.settled is None:
+            return action.attempt, action
+    return len(actions), None
+
+
+def _intended(
+    command_id: str,
+    run: Run,
+    number: int,
+    step: str,
+    instrument: str,
+    command: Command,
+    now: datetime,
+) -> ActionRecord:
+    arguments = command.model_dump_json()
+    return ActionRecord(
+        command_id=command_id,
+        campaign_id=run.id,
+        number=number,
+        step=step,
+        attempt=int(command_id.rpartition("/")[2]),
+        instrument=instrument,
+        arguments=arguments,
+        arguments_hash=hashlib.sha256(arguments.encode()).hexdigest(),
+        intended=now,
+        sent=now,
+    )
+
+
+def _settle(run: Run, record: ActionRecord, outcome: Outcome) -> None:
+    if outcome.settled != "succeeded":
+        logger.warning(
+            "action settled as %s command=%s fault=%s error=%s",
+            outcome.settled,
+            record.command_id,
+            outcome.fault,
+            outcome.error,
+        )
+    run.history.settle_action(
+        replace(
+            record,
+            settled=outcome.settled,
+            started=outcome.started,
+            finished=outcome.finished,
+            error=outcome.error,
+            fault=outcome.fault,
+            consumed=dict(outcome.consumed),
+        )
+    )

@@ -1,0 +1,193 @@
+"""Campaign: what is sought, with which means, and when it is enough."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+from instruments.recorded_data import candidate_rows
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from instruments.errors import InstrumentError
+from instruments.sample import Setting
+from orchestrator.errors import BadFile
+from orchestrator.toml_source import TomlSource, read_toml
+from planners.objective import Objective
+from planners.space import SearchSpace
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Budget(_Record):
+    """What may be spent; the first limit that is met ends the campaign.
+
+    Attributes
+    ----------
+    experiments : number of experiments, failed ones included.
+    hours : laboratory time.
+    money : in the currency of the laboratory's prices.
+    """
+
+    experiments: int = Field(ge=1)
+    hours: float | None = Field(default=None, gt=0)
+    money: float | None = Field(default=None, gt=0)
+
+
+class StopRule(_Record):
+    """When to stop before the budget is used up.
+
+    Attributes
+    ----------
+    when_reached : stop at the first experiment that satisfies every target and constraint.
+    confidence : how sure the analysis must be that it does, from its std and `p_wrong`;
+        0 takes the measured values at their face.
+    no_improvement_for : stop after so many experiments without a better one.
+    failures_in_a_row : stop after so many failed experiments one after the other.
+    """
+
+    when_reached: bool = True
+    confidence: float = Field(default=0.0, ge=0, lt=1)
+    no_improvement_for: int | None = Field(default=None, ge=1)
+    failures_in_a_row: int = Field(default=5, ge=1)
+
+
+class PlannerChoice(_Record):
+    """Which planner chooses, with its settings."""
+
+    use: str = "bayesian"
+    settings: dict[str, object] = Field(default_factory=dict)
+
+
+class AgentChoice(_Record):
+    """Which agent reads the measurements, with its settings."""
+
+    use: str
+    settings: dict[str, object] = Field(default_factory=dict)
+
+
+class SynthesisPlan(_Record):
+    """How samples are made.
+
+    Attributes
+    ----------
+    instrument : name in the laboratory file; empty takes its only synthesizer.
+    settings : settings that stay fixed.
+    """
+
+    instrument: str = ""
+    settings: dict[str, Setting] = Field(default_factory=dict)
+
+
+class MeasurementPlan(_Record):
+    """One measurement made on every sample.
+
+    Attributes
+    ----------
+    technique : what the curve is to be; the laboratory's only instrument for it is taken.
+    instrument : name in the laboratory file, where there are several.
+    settings : setting → value; what is absent takes the instrument's default.
+    """
+
+    technique: str
+    instrument: str = ""
+    settings: dict[str, Setting] = Field(default_factory=dict)
+
+
+class FailurePolicy(_Record):
+    """What to do before an experiment is recorded as failed.
+
+    Attributes
+    ----------
+    synthesize_again, measure_again : how often a failed step is repeated.
+    """
+
+    synthesize_again: int = Field(default=0, ge=0)
+    measure_again: int = Field(default=1, ge=0)
+
+
+class Campaign(_Record):
+    """Everything a campaign file says.
+
+    Attributes
+    ----------
+    laboratory : laboratory file to use unless another is named, relative to the campaign file.
+    seed : the campaign's one seed; each experiment and role gets its own child stream.
+    """
+
+    name: str = Field(min_length=1, max_length=60)
+    description: str = ""
+    laboratory: str = ""
+    seed: int = Field(default=0, ge=0)
+    space: SearchSpace
+    objective: Objective
+    budget: Budget
+    stop: StopRule = StopRule()
+    planner: PlannerChoice = PlannerChoice()
+    synthesis: SynthesisPlan = SynthesisPlan()
+    measurements: tuple[MeasurementPlan, ...] = Field(min_length=1)
+    agents: tuple[AgentChoice, ...] = Field(min_length=1)
+    on_failure: FailurePolicy = FailurePolicy()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Campaign:
+        names = [a.use for a in self.agents]
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            raise ValueError(f"the agent {twice[0]!r} is listed twice; list each agent once")
+        both = sorted(set(self.synthesis.settings) & set(self.space.names))
+        if both:
+            raise ValueError(
+                f"{', '.join(both)} is fixed under [synthesis.settings] and searched under "
+                "[space]; remove one of the two"
+            )
+        return self
+
+
+def load_campaign(path: Path) -> tuple[Campaign, TomlSource]:
+    """Return a campaign file as a record, with its source for later faults.
+
+    Raises
+    ------
+    BadFile
+        With every fault and its line.
+    """
+    return parse_campaign(read_toml(path))
+
+
+def parse_campaign(source: TomlSource) -> tuple[Campaign, TomlSource]:
+    """Return the record that a parsed campaign file describes. Raises BadFile."""
+    data = dict(source.data)
+    space = data.get("space")
+    if isinstance(space, dict) and isinstance(space.get("candidates"), dict):
+        data["space"] = {**space, "candidates": _candidates(space["candidates"], source)}
+    try:
+        return Campaign.model_validate(data), source
+    except ValidationError as error:
+        raise BadFile(source.path, source.faults(error)) from error
+
+
+def _candidates(table: dict[str, object], source: TomlSource) -> dict[str, object]:
+    """Replace a reference to a table file by its rows; anything else is left to validation."""
+    if "table" not in table:
+        return table
+    where = ("space", "candidates")
+    strangers = set(table) - {"table", "columns"}
+    faults = [source.fault((*where, s), "is no key that is known here") for s in strangers]
+    columns = table.get("columns")
+    if not isinstance(table["table"], str):
+        faults.append(source.fault((*where, "table"), "must be the path of a table, as text"))
+    if not isinstance(columns, list) or not all(isinstance(c, str) for c in columns):
+        faults.append(
+            source.fault((*where, "columns"), "must list the columns that are settings, as text")
+        )
+    if faults:
+        raise BadFile(source.path, faults)
+    try:
+        names, rows = candidate_rows(
+            cast(str, table["table"]), cast(list[str], columns), folder=source.path.parent
+        )
+    except InstrumentError as error:
+        raise BadFile(source.path, [source.fault((*where, "table"), str(error))]) from error
+    return {"columns": names, "rows": rows}

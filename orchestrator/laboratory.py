@@ -1,0 +1,240 @@
+"""Laboratory: the instruments a file names, connected, with the house's own limits on top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from instruments.capabilities import Capabilities
+from instruments.clock import Clock, RealClock, VirtualClock
+from instruments.commands import Command, Synthesize
+from instruments.errors import CommandRefused, InstrumentError
+from instruments.protocols import Bench, Estimated, Instrument
+from instruments.sample import Setting
+from orchestrator.errors import BadFile, CampaignError, Fault
+from orchestrator.registry import instrument_factory
+from orchestrator.toml_source import TomlSource, read_toml
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Limit(_Record):
+    """A limit of the house, stricter than the device's own."""
+
+    low: float | None = None
+    high: float | None = None
+
+
+class TwinEntry(_Record):
+    """The simulated stand-in that `--dry-run` takes for an instrument."""
+
+    driver: str
+    settings: dict[str, object] = Field(default_factory=dict)
+
+
+class InstrumentEntry(_Record):
+    """One instrument: its driver, the driver's settings, the house's limits, its twin."""
+
+    driver: str
+    settings: dict[str, object] = Field(default_factory=dict)
+    limits: dict[str, Limit] = Field(default_factory=dict)
+    twin: TwinEntry | None = None
+
+
+class LaboratoryFile(_Record):
+    """Everything a laboratory file says.
+
+    Attributes
+    ----------
+    seed : seed of everything random in simulated instruments.
+    currency : what prices and hourly rates are in.
+    """
+
+    name: str = Field(min_length=1)
+    description: str = ""
+    seed: int = Field(default=0, ge=0)
+    currency: str = "EUR"
+    instruments: dict[str, InstrumentEntry] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Laboratory:
+    """Instruments by name, their clock, and the house's limits.
+
+    Attributes
+    ----------
+    simulated : True if no instrument moves matter; then time is virtual.
+    """
+
+    name: str
+    currency: str
+    instruments: Mapping[str, Instrument]
+    limits: Mapping[str, Mapping[str, Limit]]
+    clock: Clock
+    simulated: bool
+
+    def describe(self, name: str) -> Capabilities:
+        """Return an instrument's capabilities, narrowed by the house's limits."""
+        capabilities = self.instruments[name].describe()
+        limits = self.limits.get(name, {})
+        accepts = tuple(
+            a.model_copy(update=_narrowed(a.low, a.high, limits[a.name])) if a.name in limits else a
+            for a in capabilities.accepts
+        )
+        return capabilities.model_copy(update={"accepts": accepts})
+
+    def check(self, name: str, command: Command) -> Estimated:
+        """Check a command against the house's limits, then against the device's.
+
+        Raises
+        ------
+        CommandRefused
+            With every reason found.
+        """
+        settings = command.recipe if isinstance(command, Synthesize) else command.settings
+        faults = self._house_faults(name, settings)
+        if faults:
+            raise CommandRefused(name, faults)
+        return self.instruments[name].check(command)
+
+    def with_role(self, role: str, technique: str = "") -> list[str]:
+        """Return the names of the instruments with a role and, if given, a technique."""
+        return [
+            name
+            for name, instrument in self.instruments.items()
+            if (c := instrument.describe()).role == role and technique in ("", c.technique)
+        ]
+
+    async def connect(self) -> None:
+        """Connect every instrument; those that connected are released if one does not.
+
+        Raises
+        ------
+        CampaignError
+            Naming every instrument that did not answer.
+        """
+        failures: list[str] = []
+        for name, instrument in self.instruments.items():
+            try:
+                await instrument.connect()
+            except (InstrumentError, OSError) as error:
+                failures.append(f"{name}: {error}")
+        if failures:
+            await self.disconnect()
+            raise CampaignError(
+                "the laboratory is not ready; nothing was started.\n  " + "\n  ".join(failures)
+            )
+
+    async def disconnect(self) -> None:
+        """Disconnect every instrument."""
+        for instrument in self.instruments.values():
+            await instrument.disconnect()
+
+    def _house_faults(self, name: str, settings: Mapping[str, Setting]) -> list[str]:
+        faults = []
+        for setting, limit in self.limits.get(name, {}).items():
+            value = settings.get(setting)
+            if isinstance(value, str) or value is None:
+                continue
+            if limit.low is not None and value < limit.low:
+                faults.append(f"{setting} = {value:g} is below the house limit {limit.low:g}")
+            if limit.high is not None and value > limit.high:
+                faults.append(f"{setting} = {value:g} is above the house limit {limit.high:g}")
+        return faults
+
+
+def load_laboratory(path: Path) -> tuple[LaboratoryFile, TomlSource]:
+    """Return a laboratory file as a record. Raises BadFile with every fault and its line."""
+    return parse_laboratory(read_toml(path))
+
+
+def parse_laboratory(source: TomlSource) -> tuple[LaboratoryFile, TomlSource]:
+    """Return the record that a parsed laboratory file describes. Raises BadFile."""
+    try:
+        return LaboratoryFile.model_validate(source.data), source
+    except ValidationError as error:
+        raise BadFile(source.path, source.faults(error)) from error
+
+
+def build_laboratory(file: LaboratoryFile, source: TomlSource, *, twin: bool) -> Laboratory:
+    """Return the instruments a laboratory file names, not yet connected.
+
+    Parameters
+    ----------
+    twin : take each instrument's twin; an instrument that is simulated already is its own.
+
+    Raises
+    ------
+    BadFile
+        An unknown driver, wrong settings, a missing twin, or a limit on an unknown setting.
+    """
+    clock: Clock = VirtualClock()
+    made, faults = _make(file, source, clock=clock, twin=twin)
+    if faults:
+        raise BadFile(source.path, faults)
+    simulated = all(i.describe().simulated for i in made.values())
+    if not simulated:
+        clock = RealClock()
+        made, faults = _make(file, source, clock=clock, twin=twin)
+    for name, entry in file.instruments.items():
+        known = {a.name for a in made[name].describe().accepts}
+        faults += [
+            source.fault(
+                ("instruments", name, "limits", setting),
+                f"{name} has no setting {setting!r}; it accepts {', '.join(sorted(known))}",
+            )
+            for setting in entry.limits
+            if setting not in known
+        ]
+    if faults:
+        raise BadFile(source.path, faults)
+    limits = {name: entry.limits for name, entry in file.instruments.items()}
+    return Laboratory(file.name, file.currency, made, limits, clock, simulated)
+
+
+def _make(
+    file: LaboratoryFile, source: TomlSource, *, clock: Clock, twin: bool
+) -> tuple[dict[str, Instrument], list[Fault]]:
+    bench = Bench(clock=clock, folder=source.path.parent, seed=file.seed)
+    made: dict[str, Instrument] = {}
+    faults: list[Fault] = []
+    for name, entry in file.instruments.items():
+        where: tuple[str, ...] = ("instruments", name)
+        try:
+            instrument = instrument_factory(entry.driver)(name, entry.settings, bench)
+            if twin and not instrument.describe().simulated:
+                if entry.twin is None:
+                    faults.append(
+                        source.fault(
+                            where,
+                            f"{name} moves matter and has no twin, so it cannot be dry-run; add "
+                            f"[instruments.{name}.twin] with a simulated driver",
+                        )
+                    )
+                    continue
+                where = (*where, "twin")
+                factory = instrument_factory(entry.twin.driver)
+                instrument = factory(name, entry.twin.settings, bench)
+                if not instrument.describe().simulated:
+                    faults.append(
+                        source.fault((*where, "driver"), "the twin is not simulated itself")
+                    )
+            made[name] = instrument
+        except ValidationError as error:
+            faults += source.faults(error, (*where, "settings"))
+        except InstrumentError as error:
+            faults.append(source.fault((*where, "settings"), str(error)))
+        except CampaignError as error:
+            faults.append(source.fault((*where, "driver"), str(error)))
+    return made, faults
+
+
+def _narrowed(low: float | None, high: float | None, limit: Limit) -> dict[str, float | None]:
+    lows = [v for v in (low, limit.low) if v is not None]
+    highs = [v for v in (high, limit.high) if v is not None]
+    return {"low": max(lows, default=None), "high": min(highs, default=None)}

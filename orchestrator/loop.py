@@ -1,0 +1,298 @@
+"""One turn of the loop: propose, synthesize, measure, analyze, score.
+
+Every verb leaves its record in the history before it returns, and finds the record there if it
+has been done before. So a turn can die anywhere and be taken again: what was done is not done
+twice, and the turn ends as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TypeVar
+
+from analysis.errors import AnalysisError
+from analysis.insight import Insight
+from analysis.protocols import Agent
+from instruments.clock import VirtualClock
+from instruments.commands import Measure, Outcome, Synthesize
+from instruments.measurement import Measurement
+from instruments.sample import Sample
+from orchestrator.actions import act, settled_attempts
+from orchestrator.costs import cost_of
+from orchestrator.routing import readable
+from orchestrator.run import Run
+from orchestrator.scoring import failure, observe
+from planners.parameters import ContinuousParameter, Value
+from planners.proposal import Observation, Proposal
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+SPOILING_FLAGS = frozenset({"saturated", "shutter_closed", "misplaced_sample", "thermocouple_open"})
+"""Flags of an instrument after which its data say nothing about the sample."""
+
+
+class StepFailed(Exception):
+    """A step of an experiment failed for good; the experiment is recorded as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verbs:
+    """The five verbs as a turn calls them; Prefect wraps each in a task."""
+
+    propose: Callable[[Run, int], Awaitable[Proposal]]
+    synthesize: Callable[[Run, int, Proposal], Awaitable[Sample]]
+    measure: Callable[[Run, int, Sample], Awaitable[list[Measurement]]]
+    analyze: Callable[[Run, int, list[Measurement]], Awaitable[list[Insight]]]
+    score: Callable[[Run, int, Proposal, Sample, list[Insight]], Awaitable[Observation]]
+
+
+async def turn(run: Run, number: int, *, verbs: Verbs | None = None) -> Observation:
+    """Take one turn of the loop, or what is left of it, and return what it told.
+
+    Raises
+    ------
+    CampaignError
+        The campaign cannot go on. Everything done so far is in the history.
+    """
+    verbs = verbs or PLAIN
+    known = run.history.experiment(run.id, number)
+    if known is not None and known.observation is not None:
+        return known.observation
+    proposal = await verbs.propose(run, number)
+    try:
+        sample = await verbs.synthesize(run, number, proposal)
+        measurements = await verbs.measure(run, number, sample)
+        insights = await verbs.analyze(run, number, measurements)
+    except StepFailed as failed:
+        observation = failure(str(failed), values=proposal.values, cost=cost_of(run, number))
+        run.history.record_observation(run.id, number, observation)
+        run.tell(number, "score", "failed", str(failed))
+        return observation
+    return await verbs.score(run, number, proposal, sample, insights)
+
+
+async def propose(run: Run, number: int) -> Proposal:
+    """Return the proposal of an experiment, asking the planner if there is none yet."""
+    known = run.history.experiment(run.id, number)
+    if known is not None:
+        return known.proposal
+    run.tell(number, "propose", "started", f"{run.match.planner.name} chooses")
+    observations = [o for _, o in run.history.observations(run.id)]
+
+    def choose() -> Proposal:
+        return run.match.planner.propose(
+            run.campaign.space,
+            run.campaign.objective,
+            observations=observations,
+            n=1,
+            rng=run.rng(number, "propose"),
+        )[0]
+
+    proposal = await _beside(run, choose)
+    run.history.record_proposal(run.id, number, proposal, seed=run.seed(number, "propose"))
+    run.tell(number, "propose", "finished", in_words(run, proposal.values))
+    return proposal
+
+
+async def synthesize(run: Run, number: int, proposal: Proposal) -> Sample:
+    """Return the sample of a proposal, making it if there is none yet.
+
+    Raises
+    ------
+    StepFailed
+        The synthesizer failed as often as the campaign allows.
+    """
+    known = run.history.experiment(run.id, number)
+    if known is not None and known.sample is not None:
+        return known.sample
+    recipe = {**run.campaign.synthesis.settings, **proposal.values}
+    made: list[Sample] = []
+
+    def command(_: int) -> Synthesize:
+        return Synthesize(sample_id=f"{run.id}/{number}", number=number, recipe=recipe)
+
+    def keep(value: Sample | Measurement) -> None:
+        assert isinstance(value, Sample)
+        run.history.record_sample(run.id, number, value)
+        made.append(value)
+
+    name = run.match.synthesizer
+    run.tell(number, "synthesize", "started", f"{name} · {in_words(run, proposal.values)}")
+    allowed = 1 + run.campaign.on_failure.synthesize_again
+    while len(settled_attempts(run, number, "synthesize")) < allowed:
+        outcome = await act(
+            run, number, step="synthesize", instrument=name, command=command, keep=keep
+        )
+        if made:
+            run.tell(number, "synthesize", "finished", f"{name} made {made[0].id}")
+            return made[0]
+        run.tell(number, "synthesize", "failed", f"{name}: {_why(outcome)}")
+    last = settled_attempts(run, number, "synthesize")[-1]
+    raise StepFailed(f"synthesis failed: {last.fault or last.settled}: {last.error}")
+
+
+async def measure(run: Run, number: int, sample: Sample) -> list[Measurement]:
+    """Return every measurement of a sample, taking those that are missing.
+
+    Raises
+    ------
+    StepFailed
+        An instrument failed, or its data were spoilt, as often as the campaign allows.
+    """
+    plans = range(len(run.campaign.measurements))
+    return [await _measure_once(run, number, sample, i) for i in plans]
+
+
+async def analyze(run: Run, number: int, measurements: list[Measurement]) -> list[Insight]:
+    """Return every agent's insight, asking those that have not spoken yet.
+
+    A measurement that an agent cannot read becomes an insight that abstains and says why.
+    """
+    known = run.history.experiment(run.id, number)
+    done = {i.agent: i.id for i in known.insights} if known is not None else {}
+    insights = []
+    for name, agent in run.match.agents.items():
+        if name in done:
+            insights.append(run.history.insight(done[name]))
+            continue
+        seen = readable(agent, measurements)
+        if not seen:
+            continue
+        run.tell(number, "analyze", "started", f"{name} reads {len(seen)} measurement(s)")
+        insight = await _beside(run, lambda a=agent, s=seen: _ask(run, number, a, s))  # type: ignore[misc]
+        run.history.record_insight(run.id, number, insight)
+        insights.append(insight)
+        run.tell(
+            number, "analyze", "failed" if insight.abstained else "finished", _gist(run, insight)
+        )
+    return insights
+
+
+async def score(
+    run: Run, number: int, proposal: Proposal, sample: Sample, insights: list[Insight]
+) -> Observation:
+    """Return what the experiment told about the objective, and close it."""
+    observation = observe(
+        run.campaign.objective,
+        insights,
+        values=executed(run, proposal, sample),
+        cost=cost_of(run, number),
+    )
+    run.history.record_observation(run.id, number, observation)
+    told = ", ".join(f"{q} = {v:.4g}" for q, v in observation.outcomes.items())
+    run.tell(
+        number, "score", "failed" if observation.failed else "finished", told or observation.failure
+    )
+    return observation
+
+
+PLAIN = Verbs(propose, synthesize, measure, analyze, score)
+"""The verbs as plain functions."""
+
+
+def executed(run: Run, proposal: Proposal, sample: Sample) -> dict[str, Value]:
+    """Return the point that was really made.
+
+    Continuous settings are as executed; choices from a list stay as they were chosen, since the
+    planner must recognise them.
+    """
+    listed = run.campaign.space.candidates is not None
+    values = dict(proposal.values)
+    for parameter in run.campaign.space.parameters:
+        if isinstance(parameter, ContinuousParameter) and not listed:
+            done = sample.recipe.get(parameter.name, values[parameter.name])
+            values[parameter.name] = done
+    return values
+
+
+def in_words(run: Run, values: dict[str, Value]) -> str:
+    """Return a point for a person: ``temperature 640 degC, dwell 2 h``."""
+    parts = []
+    for name, value in values.items():
+        unit = run.campaign.space.parameter(name).unit
+        shown = value if isinstance(value, str) else f"{value:.4g}"
+        parts.append(f"{name} {shown} {unit}".rstrip())
+    return ", ".join(parts)
+
+
+async def _measure_once(run: Run, number: int, sample: Sample, index: int) -> Measurement:
+    """Return one planned measurement; spoilt ones are kept in the history and taken again."""
+    plan, name = run.campaign.measurements[index], run.match.measurers[index]
+    stem, step = f"{sample.id}/{plan.technique}-{index}", f"measure-{index}"
+    if done := _recorded(run, number, stem):
+        return done
+    taken: list[Measurement] = []
+
+    def command(attempt: int) -> Measure:
+        return Measure(measurement_id=f"{stem}/{attempt}", sample=sample, settings=plan.settings)
+
+    def keep(value: Sample | Measurement) -> None:
+        assert isinstance(value, Measurement)
+        run.history.record_measurement(run.id, number, value)
+        if not SPOILING_FLAGS & set(value.flags):
+            taken.append(value)
+
+    run.tell(number, "measure", "started", f"{name} · {plan.technique} of {sample.id}")
+    why = "it was tried as often as the campaign allows"
+    while len(settled_attempts(run, number, step)) <= run.campaign.on_failure.measure_again:
+        outcome = await act(run, number, step=step, instrument=name, command=command, keep=keep)
+        if taken:
+            run.tell(number, "measure", "finished", _size(taken[0]))
+            return taken[0]
+        why = _why(outcome)
+        run.tell(number, "measure", "failed", f"{name}: {why}")
+        run.history.record_event(run.id, "measurement_failed", f"{name}: {why}", number)
+    raise StepFailed(f"measurement failed: {why}")
+
+
+def _recorded(run: Run, number: int, stem: str) -> Measurement | None:
+    known = run.history.experiment(run.id, number)
+    for summary in known.measurements if known is not None else ():
+        if summary.id.startswith(f"{stem}/") and not SPOILING_FLAGS & set(summary.flags):
+            return run.history.measurement(summary.id)
+    return None
+
+
+def _why(outcome: Outcome) -> str:
+    if isinstance(outcome.value, Measurement):
+        return f"the data are spoilt: {', '.join(outcome.value.flags)}"
+    return f"{outcome.fault or outcome.settled}: {outcome.error}"
+
+
+def _size(measurement: Measurement) -> str:
+    if measurement.n_points:
+        return f"{measurement.n_points} points, {measurement.x_name} up to {measurement.x[-1]:g}"
+    return ", ".join(f"{k} = {r.value:.4g} {r.unit}" for k, r in measurement.readings.items())
+
+
+def _ask(run: Run, number: int, agent: Agent, measurements: Sequence[Measurement]) -> Insight:
+    try:
+        return agent.analyze(measurements, rng=run.rng(number, "analyze"))
+    except AnalysisError as error:
+        logger.warning("agent abstained campaign=%s number=%s: %s", run.id, number, error)
+        return Insight(
+            id=f"{measurements[0].id}/{agent.name}",
+            agent=agent.name,
+            measurement_ids=tuple(m.id for m in measurements),
+            abstained=True,
+            remarks=(str(error),),
+        )
+
+
+def _gist(run: Run, insight: Insight) -> str:
+    if insight.abstained:
+        return f"{insight.agent} abstains: {insight.remarks[0]}"
+    wanted = [q for q in run.campaign.objective.quantities if q in insight.estimates]
+    return ", ".join(f"{q.rpartition('.')[2]} {insight.estimates[q]}" for q in wanted)
+
+
+async def _beside(run: Run, work: Callable[[], T]) -> T:
+    """Run CPU work beside the event loop, while virtual time stands still."""
+    clock = run.laboratory.clock
+    with clock.hold() if isinstance(clock, VirtualClock) else nullcontext():
+        return await asyncio.to_thread(work)

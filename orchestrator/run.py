@@ -1,0 +1,150 @@
+"""Run: a campaign bound to a laboratory, a planner, agents and a history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+import numpy as np
+
+from analysis.insight import Insight
+from instruments.measurement import Measurement
+from instruments.sample import Sample
+from orchestrator.campaign import Campaign
+from orchestrator.laboratory import Laboratory
+from orchestrator.matching import Match
+from orchestrator.store.records import ActionRecord, Experiment
+from planners.proposal import Observation, Proposal
+
+Verb = Literal["propose", "synthesize", "measure", "analyze", "score"]
+
+ROLES: tuple[str, ...] = ("propose", "synthesize", "measure", "analyze", "score")
+"""Roles that own a random stream; the order is part of a campaign's identity: append only."""
+
+
+class History(Protocol):
+    """What the loop asks of the store; every record is durable when its call returns."""
+
+    def record_proposal(
+        self, campaign_id: str, number: int, proposal: Proposal, *, seed: Sequence[int]
+    ) -> None:
+        """Begin an experiment."""
+        ...
+
+    def record_sample(self, campaign_id: str, number: int, sample: Sample) -> None:
+        """Add the sample."""
+        ...
+
+    def record_measurement(self, campaign_id: str, number: int, measurement: Measurement) -> None:
+        """Add a measurement."""
+        ...
+
+    def record_insight(self, campaign_id: str, number: int, insight: Insight) -> None:
+        """Add an insight."""
+        ...
+
+    def record_observation(self, campaign_id: str, number: int, observation: Observation) -> None:
+        """End an experiment."""
+        ...
+
+    def record_action(self, action: ActionRecord) -> None:
+        """Write down a physical action before it happens."""
+        ...
+
+    def settle_action(self, action: ActionRecord) -> None:
+        """Write down how a physical action ended."""
+        ...
+
+    def unsettled_actions(self, campaign_id: str) -> list[ActionRecord]:
+        """Return actions that were sent and never settled."""
+        ...
+
+    def actions(self, campaign_id: str, number: int) -> list[ActionRecord]:
+        """Return every action of one experiment, in order."""
+        ...
+
+    def observations(self, campaign_id: str) -> list[tuple[int, Observation]]:
+        """Return finished experiments by number."""
+        ...
+
+    def hours(self, campaign_id: str) -> float:
+        """Return the laboratory hours of every settled action, summed."""
+        ...
+
+    def experiment(self, campaign_id: str, number: int) -> Experiment | None:
+        """Return one experiment as far as it has come."""
+        ...
+
+    def measurement(self, measurement_id: str) -> Measurement:
+        """Return a measurement with its arrays."""
+        ...
+
+    def insight(self, insight_id: str) -> Insight:
+        """Return an insight with its arrays."""
+        ...
+
+    def record_event(
+        self, campaign_id: str, kind: str, message: str, number: int | None = None
+    ) -> None:
+        """Add a line to the campaign's log."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that just began or ended, for whoever watches.
+
+    Attributes
+    ----------
+    text : one phrase for a person, such as ``furnace · 640 degC, 2 h``.
+    at : laboratory time.
+    """
+
+    number: int
+    verb: Verb
+    state: Literal["started", "finished", "failed"]
+    text: str
+    at: datetime
+
+
+def _nobody(_: Step) -> None:
+    """Watch nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything a turn of the loop needs.
+
+    Attributes
+    ----------
+    id : the campaign's identifier.
+    match : who does what.
+    watch : called with every step, for progress displays; must return at once.
+    """
+
+    id: str
+    campaign: Campaign
+    laboratory: Laboratory
+    match: Match
+    history: History
+    watch: Callable[[Step], None] = field(default=_nobody)
+
+    def rng(self, number: int, role: str) -> np.random.Generator:
+        """Return the random stream of one experiment and role.
+
+        The same campaign seed, number and role give the same stream, whatever was drawn
+        elsewhere, so a resumed campaign repeats itself.
+        """
+        return np.random.default_rng(self.seed(number, role))
+
+    def seed(self, number: int, role: str) -> list[int]:
+        """Return the seed words of one experiment and role, as they are recorded."""
+        return [self.campaign.seed, number, ROLES.index(role)]
+
+    def tell(
+        self, number: int, verb: Verb, state: Literal["started", "finished", "failed"], text: str
+    ) -> None:
+        """Tell the watcher of a step."""
+        self.watch(Step(number, verb, state, text, self.laboratory.clock.now()))

@@ -1,0 +1,97 @@
+"""Insights become an observation: the wanted quantities with their uncertainty, or a failure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from scipy.special import ndtr
+
+from analysis.insight import Insight
+from orchestrator.routing import combine
+from planners.objective import Objective, Target
+from planners.parameters import Value
+from planners.proposal import Observation
+
+
+def observe(
+    objective: Objective,
+    insights: Sequence[Insight],
+    *,
+    values: Mapping[str, Value],
+    cost: float,
+) -> Observation:
+    """Return what an experiment told about the wanted quantities.
+
+    An experiment counts as failed as soon as one wanted quantity is unknown; the agents'
+    remarks say why. Failed is not the same as bad: no value is invented.
+
+    Parameters
+    ----------
+    values : the point that was made.
+    cost : in the laboratory's currency.
+    """
+    outcomes: dict[str, float] = {}
+    stds: dict[str, float] = {}
+    right = 1.0
+    missing: list[str] = []
+    for quantity in objective.quantities:
+        found = combine(quantity, insights)
+        if found is None:
+            missing.append(quantity)
+            continue
+        estimate, p_wrong = found
+        outcomes[quantity] = estimate.value
+        if estimate.std is not None:
+            stds[quantity] = estimate.std
+        right = min(right, 1 - p_wrong)
+    if missing:
+        remarks = [f"{i.agent}: {r}" for i in insights if i.abstained for r in i.remarks]
+        why = "; ".join(remarks) or "no agent said why"
+        return failure(f"{', '.join(missing)} unknown ({why})", values=values, cost=cost)
+    return Observation(
+        values=dict(values), outcomes=outcomes, stds=stds, p_wrong=1 - right, cost=cost
+    )
+
+
+def failure(why: str, *, values: Mapping[str, Value], cost: float) -> Observation:
+    """Return the observation of a failed experiment."""
+    return Observation(values=dict(values), failed=True, failure=why, cost=cost)
+
+
+def probability_reached(objective: Objective, observation: Observation) -> float:
+    """Return the probability that an experiment satisfies every target and constraint.
+
+    Each quantity is taken as an independent normal variable with the observation's std, and the
+    product is multiplied by the probability that the analysis is right. A quantity of unknown
+    std counts at its face value.
+    """
+    if observation.failed:
+        return 0.0
+    p = 1 - observation.p_wrong
+    for target in objective.targets:
+        low, high = _satisfying(target)
+        p *= _between(observation, target.quantity, low, high)
+    for constraint in objective.constraints:
+        low = -math.inf if constraint.lower is None else constraint.lower
+        high = math.inf if constraint.upper is None else constraint.upper
+        p *= _between(observation, constraint.quantity, low, high)
+    return p
+
+
+def _satisfying(target: Target) -> tuple[float, float]:
+    if target.value is None:
+        return math.inf, -math.inf
+    if target.goal == "match":
+        tolerance = target.tolerance or 0.0
+        return target.value - tolerance, target.value + tolerance
+    if target.goal == "maximize":
+        return target.value, math.inf
+    return -math.inf, target.value
+
+
+def _between(observation: Observation, quantity: str, low: float, high: float) -> float:
+    value, std = observation.outcomes[quantity], observation.stds.get(quantity)
+    if not std:
+        return float(low <= value <= high)
+    return max(float(ndtr((high - value) / std) - ndtr((low - value) / std)), 0.0)
