@@ -1,0 +1,116 @@
+"""The settings under which sdlab uses Prefect, put into the environment before Prefect is imported.
+
+Prefect's own defaults report home, promote a paid service, lag a minute behind a thousand tasks and
+drop history when its queues overflow. What a person has set in the environment always wins.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+DEFAULT_PORT = 4200
+
+_OURS = "SDLAB_PREFECT_DEFAULTS"
+"""Environment variable that lists what `apply` has set, so that it may set it again."""
+
+_QUIET = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    # The second user interface asks a tracking service for its configuration even with analytics
+    # off; the first calls nobody.
+    "PREFECT_SERVER_UI_V2_ENABLED": "false",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    "PREFECT_CLI_PROMPT": "false",
+    # Block types register themselves when a flow uses one; all at once cost a first start 4 s.
+    "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
+}
+
+_LOSSLESS = {
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "200",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "500",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "500",
+    "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "1",
+}
+
+_BOUNDED = {
+    # A request is tried again after 2, 4 and 8 s: enough for a busy SQLite, short for a dead
+    # server.
+    "PREFECT_CLIENT_MAX_RETRIES": "3",
+    "PREFECT_API_REQUEST_TIMEOUT": "15",
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "60",
+}
+
+
+def environment(home: Path, *, port: int = DEFAULT_PORT) -> dict[str, str]:
+    """Return sdlab's defaults for Prefect as environment variables.
+
+    Parameters
+    ----------
+    home : folder of Prefect's database, logs and profiles.
+    port : where the server listens, on loopback only.
+    """
+    # By variables, not by flags: with flags the page still asks port 4200 for its data.
+    address = {
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": f"http://{HOST}:{port}/api",
+        "PREFECT_SERVER_API_HOST": HOST,
+        "PREFECT_SERVER_API_PORT": str(port),
+        # Any page a browser has open could otherwise read and steer the server.
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port},http://localhost:{port}",
+    }
+    return {**_QUIET, **_LOSSLESS, **_BOUNDED, **address}
+
+
+def users_server() -> str | None:
+    """Return the API address that a person has set, or None if the server is ours to start."""
+    if "PREFECT_API_URL" in _set_by_us(os.environ):
+        return None
+    return os.environ.get("PREFECT_API_URL") or None
+
+
+def apply(home: Path, *, port: int = DEFAULT_PORT) -> str:
+    """Put the defaults into this process' environment and return the API address in force.
+
+    Call it before Prefect is imported; if Prefect is there already, its settings are read again.
+    Variables that a person has set stay as they are.
+    """
+    ours = _set_by_us(os.environ)
+    for name, value in environment(home, port=port).items():
+        if name in ours or name not in os.environ:
+            os.environ[name] = value
+            ours.add(name)
+    os.environ[_OURS] = " ".join(sorted(ours))
+    if "prefect" in sys.modules:
+        _read_again()
+    return os.environ["PREFECT_API_URL"]
+
+
+def server_environment(home: Path, *, port: int) -> dict[str, str]:
+    """Return the whole environment in which our server is started."""
+    ours = _set_by_us(os.environ)
+    users = {name: value for name, value in os.environ.items() if name not in ours}
+    return {**environment(home, port=port), **users, _OURS: os.environ.get(_OURS, "")}
+
+
+def _set_by_us(environ: Mapping[str, str]) -> set[str]:
+    return set(environ.get(_OURS, "").split())
+
+
+def _read_again() -> None:
+    from prefect.context import refresh_global_settings_context
+
+    log.debug("Prefect was imported before its settings were made; reading them again")
+    refresh_global_settings_context()
