@@ -1,0 +1,70 @@
+"""Physical actions: intended, sent, settled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select, update
+
+from orchestrator.errors import StoreConflict, StoreError
+from orchestrator.store import rows
+from orchestrator.store.engine import reading, writing
+from orchestrator.store.ledger import Clause, Ledger
+from orchestrator.store.records import ActionRecord
+from orchestrator.store.tables import ACTION
+
+_INTENTION = ("campaign_id", "number", "step", "attempt", "instrument", "arguments", "intended")
+"""What an action is, as opposed to what became of it."""
+
+_OUTCOME = ("sent", "settled", "started", "finished", "error", "fault", "consumed")
+
+
+def record(ledger: Ledger, action: ActionRecord) -> None:
+    """Write down an action, or that it was sent."""
+    stored = ledger.insert_once(
+        ACTION,
+        rows.action_row(action),
+        keys=[ACTION.c.command_id == action.command_id],
+        durable=ledger.is_durable(action.campaign_id),
+        compare=_INTENTION,
+    )
+    if stored is not None and stored.sent is None and action.sent is not None:
+        _change(ledger, action, {"sent": action.sent})
+
+
+def settle(ledger: Ledger, action: ActionRecord) -> None:
+    """Write down how an action ended."""
+    name = action.command_id
+    if action.settled is None:
+        raise StoreError(f"action {name} cannot be settled without saying how it ended")
+    values = rows.action_row(action)
+    if _change(ledger, action, {column: values[column] for column in _OUTCOME}):
+        return
+    stored = ledger.one(ACTION, ACTION.c.command_id == name)
+    if stored is None:
+        raise StoreError(
+            f"action {name} ended but its beginning was never recorded; record it before sending it"
+        )
+    if rows.action_record(stored) != action:
+        raise StoreConflict(
+            f"action {name} is recorded as {stored.settled} and cannot become {action.settled} "
+            "with other contents; history is never overwritten"
+        )
+
+
+def find(ledger: Ledger, campaign_id: str, *conditions: Clause) -> list[ActionRecord]:
+    """Return the actions of a campaign that meet the conditions, in the order of recording."""
+    ledger.is_durable(campaign_id)
+    query = select(ACTION).where(ACTION.c.campaign_id == campaign_id, *conditions)
+    with reading(ledger.engine) as connection:
+        found = connection.execute(query.order_by(ACTION.c.row)).all()
+    return [rows.action_record(row) for row in found]
+
+
+def _change(ledger: Ledger, action: ActionRecord, values: dict[str, Any]) -> bool:
+    """Change an action that has not ended; return whether there was one."""
+    statement = update(ACTION).where(
+        ACTION.c.command_id == action.command_id, ACTION.c.settled.is_(None)
+    )
+    with writing(ledger.engine, durable=ledger.is_durable(action.campaign_id)) as connection:
+        return connection.execute(statement.values(values)).rowcount == 1

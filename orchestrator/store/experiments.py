@@ -1,0 +1,62 @@
+"""Experiments put together from their rows, without touching an array."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, Table, select
+
+from orchestrator.store import rows
+from orchestrator.store.records import Experiment
+from orchestrator.store.tables import INSIGHT, MEASUREMENT, OBSERVATION, PROPOSAL, SAMPLE
+from planners.proposal import Observation, Proposal
+
+T = TypeVar("T")
+
+
+def assemble(
+    connection: Connection, campaign_id: str, *, number: int | None = None
+) -> list[Experiment]:
+    """Return a campaign's experiments by number, or the one with that number."""
+
+    def found(table: Table, *order: Any) -> list[Row[Any]]:
+        query = select(table).where(table.c.campaign_id == campaign_id)
+        if number is not None:
+            query = query.where(table.c.number == number)
+        return list(connection.execute(query.order_by(*order)))
+
+    samples = {row.number: rows.sample_record(row) for row in found(SAMPLE)}
+    observations = {row.number: row for row in found(OBSERVATION)}
+    measurements = _grouped(found(MEASUREMENT, MEASUREMENT.c.row), rows.measurement_summary)
+    insights = _grouped(found(INSIGHT, INSIGHT.c.row), rows.insight_summary)
+    return [
+        _experiment(
+            row,
+            observations.get(row.number),
+            sample=samples.get(row.number),
+            measurements=tuple(measurements[row.number]),
+            insights=tuple(insights[row.number]),
+        )
+        for row in found(PROPOSAL, PROPOSAL.c.number)
+    ]
+
+
+def _grouped(found: list[Row[Any]], convert: Callable[[Row[Any]], T]) -> dict[int, list[T]]:
+    groups: dict[int, list[T]] = defaultdict(list)
+    for row in found:
+        groups[row.number].append(convert(row))
+    return groups
+
+
+def _experiment(proposal: Row[Any], observation: Row[Any] | None, **parts: Any) -> Experiment:
+    return Experiment(
+        number=proposal.number,
+        proposal=Proposal.model_validate(proposal.contents),
+        seed=tuple(proposal.seed),
+        observation=Observation.model_validate(observation.contents) if observation else None,
+        started=proposal.recorded,
+        finished=observation.recorded if observation else None,
+        **parts,
+    )

@@ -1,0 +1,361 @@
+"""Store: the history of all campaigns, in one database and one folder of arrays."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Engine, Integer, Table, and_, cast, func, insert, select, update
+
+from analysis.insight import Insight
+from instruments.measurement import Measurement
+from instruments.sample import Sample
+from orchestrator.errors import StoreError, UnknownCampaign
+from orchestrator.store import actions, rows
+from orchestrator.store.arrays import ArrayFiles
+from orchestrator.store.engine import connect, reading, writing
+from orchestrator.store.experiments import assemble
+from orchestrator.store.ledger import Ledger, of_experiment
+from orchestrator.store.records import (
+    ActionRecord,
+    CampaignRecord,
+    Event,
+    Experiment,
+    Progress,
+    check_status,
+)
+from orchestrator.store.schema import migrate
+from orchestrator.store.tables import (
+    ACTION,
+    CAMPAIGN,
+    EVENT,
+    INSIGHT,
+    INSIGHT_SOURCE,
+    MEASUREMENT,
+    OBSERVATION,
+    OBSERVATION_SOURCE,
+    PROPOSAL,
+    SAMPLE,
+)
+from planners.proposal import Observation, Proposal
+
+
+class Store:
+    """The history of all campaigns.
+
+    Every `record_…` is one transaction: kept as a whole when the call returns, on disk even if
+    the power fails unless the campaign is a dry run. Writing the same record again changes
+    nothing; writing another in its place raises `StoreConflict`. May be used from several
+    threads; several processes may read and one at a time may write.
+
+    Raises
+    ------
+    StoreLocked, StoreFull, StoreCorrupt, StoreError
+        From every method: another process writes for too long, there is no room, a file is
+        damaged, the database refuses.
+    UnknownCampaign
+        From every method that is given a campaign that was never recorded.
+    """
+
+    def __init__(self, engine: Engine, arrays: ArrayFiles) -> None:
+        self._engine = engine
+        self._ledger = Ledger(engine)
+        self._arrays = arrays
+
+    @classmethod
+    def open(cls, url: str, arrays: Path, *, wait: float = 10.0) -> Store:
+        """Return the store, made or brought up to date if need be.
+
+        Parameters
+        ----------
+        url : ``sqlite:////path/sdlab.sqlite`` or ``postgresql://user@host/database``.
+        arrays : folder of the array files.
+        wait : seconds to wait for another writer before raising `StoreLocked`.
+
+        Raises
+        ------
+        StoreTooNew
+            A newer sdlab has written the database.
+        StoreCorrupt
+            The file is damaged, no database, or holds something else.
+        """
+        engine = connect(url, wait=wait)
+        try:
+            migrate(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine, ArrayFiles(arrays))
+
+    def close(self) -> None:
+        """Close every connection. May be called twice."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def create_campaign(self, record: CampaignRecord) -> None:
+        """Begin the history of a campaign."""
+        values = rows.campaign_row(record)
+        keys = [CAMPAIGN.c.id == record.id]
+        self._ledger.insert_once(CAMPAIGN, values, keys=keys, durable=True)
+
+    def campaign(self, campaign_id: str) -> CampaignRecord:
+        """Return a campaign by its id or by the beginning of it, if only one begins so.
+
+        Raises
+        ------
+        UnknownCampaign
+            None or several begin so; the message lists the nearest.
+        """
+        with reading(self._engine) as connection:
+            known = list(connection.execute(select(CAMPAIGN.c.id)).scalars())
+            name = _the_one_meant(campaign_id, known)
+            row = connection.execute(select(CAMPAIGN).where(CAMPAIGN.c.id == name)).one()
+        return rows.campaign_record(row)
+
+    def campaigns(self) -> list[CampaignRecord]:
+        """Return every campaign, newest first."""
+        with reading(self._engine) as connection:
+            found = connection.execute(
+                select(CAMPAIGN).order_by(CAMPAIGN.c.created.desc(), CAMPAIGN.c.id)
+            ).all()
+        return [rows.campaign_record(row) for row in found]
+
+    def progress(self) -> dict[str, Progress]:
+        """Return campaign → how many experiments it has begun, ended and lost."""
+        counts = (
+            func.count(PROPOSAL.c.number),
+            func.count(OBSERVATION.c.number),
+            func.coalesce(func.sum(cast(OBSERVATION.c.failed, Integer)), 0),
+        )
+        observed = and_(
+            OBSERVATION.c.campaign_id == PROPOSAL.c.campaign_id,
+            OBSERVATION.c.number == PROPOSAL.c.number,
+        )
+        query = (
+            select(CAMPAIGN.c.id, *counts)
+            .outerjoin(PROPOSAL, PROPOSAL.c.campaign_id == CAMPAIGN.c.id)
+            .outerjoin(OBSERVATION, observed)
+            .group_by(CAMPAIGN.c.id)
+        )
+        with reading(self._engine) as connection:
+            found = connection.execute(query).all()
+        return {name: Progress(begun, ended, failed) for name, begun, ended, failed in found}
+
+    def set_status(self, campaign_id: str, status: str, message: str = "") -> None:
+        """Change how a campaign stands, and log the change as an event of kind ``status``.
+
+        Raises
+        ------
+        ValueError
+            The status is none of `STATUSES`.
+        """
+        check_status(status)
+        durable = self._ledger.is_durable(campaign_id)
+        at = rows.now()
+        text = f"{status}: {message}" if message else status
+        with writing(self._engine, durable=durable) as connection:
+            connection.execute(
+                update(CAMPAIGN)
+                .where(CAMPAIGN.c.id == campaign_id)
+                .values(status=status, message=message, updated=at)
+            )
+            connection.execute(insert(EVENT), _event(campaign_id, "status", text, None))
+
+    def record_proposal(
+        self, campaign_id: str, number: int, proposal: Proposal, *, seed: Sequence[int]
+    ) -> None:
+        """Begin an experiment; `seed` holds the words that seeded the planner."""
+        values = rows.proposal_row(campaign_id, number, proposal, [int(word) for word in seed])
+        self._insert(PROPOSAL, values, [of_experiment(PROPOSAL, campaign_id, number)])
+
+    def record_sample(self, campaign_id: str, number: int, sample: Sample) -> None:
+        """Add the sample of an experiment."""
+        values = rows.sample_row(campaign_id, number, sample)
+        keys = [SAMPLE.c.id == sample.id, of_experiment(SAMPLE, campaign_id, number)]
+        self._insert(SAMPLE, values, keys)
+
+    def record_measurement(self, campaign_id: str, number: int, measurement: Measurement) -> None:
+        """Add a measurement; its arrays are written first."""
+        durable = self._ledger.is_durable(campaign_id)
+        values = rows.measurement_row(
+            campaign_id, number, measurement, self._arrays, durable=durable
+        )
+        self._insert(MEASUREMENT, values, [MEASUREMENT.c.id == measurement.id])
+
+    def record_insight(self, campaign_id: str, number: int, insight: Insight) -> None:
+        """Add an insight; its arrays are written first."""
+        durable = self._ledger.is_durable(campaign_id)
+        values = rows.insight_row(campaign_id, number, insight, self._arrays, durable=durable)
+        sources = [
+            {"insight_id": insight.id, "position": position, "measurement_id": measurement_id}
+            for position, measurement_id in enumerate(insight.measurement_ids)
+        ]
+        then = [insert(INSIGHT_SOURCE).values(sources)] if sources else []
+        self._insert(INSIGHT, values, [INSIGHT.c.id == insight.id], then=then)
+
+    def record_observation(self, campaign_id: str, number: int, observation: Observation) -> None:
+        """End an experiment; the observation comes from its insights so far."""
+        values = rows.observation_row(campaign_id, number, observation)
+        insights = select(INSIGHT.c.campaign_id, INSIGHT.c.number, INSIGHT.c.id).where(
+            of_experiment(INSIGHT, campaign_id, number)
+        )
+        columns = ["campaign_id", "number", "insight_id"]
+        then = [
+            insert(OBSERVATION_SOURCE).from_select(columns, insights),
+            update(CAMPAIGN)
+            .where(CAMPAIGN.c.id == campaign_id)
+            .values(updated=values["recorded"]),
+        ]
+        keys = [of_experiment(OBSERVATION, campaign_id, number)]
+        self._insert(OBSERVATION, values, keys, then=then)
+
+    def observations(self, campaign_id: str) -> list[tuple[int, Observation]]:
+        """Return the number and observation of every finished experiment, by number."""
+        return sorted(self.observations_since(campaign_id)[1], key=lambda pair: pair[0])
+
+    def observations_since(
+        self, campaign_id: str, cursor: int = 0
+    ) -> tuple[int, list[tuple[int, Observation]]]:
+        """Return what was observed after `cursor`, in the order of recording, and the new cursor.
+
+        Parameters
+        ----------
+        cursor : 0 for everything, later what the call before returned.
+        """
+        self._ledger.is_durable(campaign_id)
+        query = (
+            select(OBSERVATION)
+            .where(OBSERVATION.c.campaign_id == campaign_id, OBSERVATION.c.row > cursor)
+            .order_by(OBSERVATION.c.row)
+        )
+        with reading(self._engine) as connection:
+            found = connection.execute(query).all()
+        new = [(row.number, Observation.model_validate(row.contents)) for row in found]
+        return (found[-1].row if found else cursor), new
+
+    def experiments(self, campaign_id: str) -> list[Experiment]:
+        """Return every experiment by number, without arrays."""
+        self._ledger.is_durable(campaign_id)
+        with reading(self._engine) as connection:
+            return assemble(connection, campaign_id)
+
+    def experiment(self, campaign_id: str, number: int) -> Experiment | None:
+        """Return one experiment as far as it has come, None if it never began."""
+        self._ledger.is_durable(campaign_id)
+        with reading(self._engine) as connection:
+            found = assemble(connection, campaign_id, number=number)
+        return found[0] if found else None
+
+    def measurement(self, measurement_id: str) -> Measurement:
+        """Return a measurement with its arrays, verified.
+
+        Raises
+        ------
+        StoreError
+            No such measurement was recorded.
+        """
+        row = self._by_id(MEASUREMENT, measurement_id)
+        return rows.measurement_record(row, self._arrays)
+
+    def insight(self, insight_id: str) -> Insight:
+        """Return an insight with its evidence and covariance, verified.
+
+        Raises
+        ------
+        StoreError
+            No such insight was recorded.
+        """
+        return rows.insight_record(self._by_id(INSIGHT, insight_id), self._arrays)
+
+    def record_action(self, action: ActionRecord) -> None:
+        """Write down a physical action before it happens.
+
+        Once more with `sent` set says that it went over the wire.
+        """
+        actions.record(self._ledger, action)
+
+    def settle_action(self, action: ActionRecord) -> None:
+        """Write down how a physical action ended.
+
+        Raises
+        ------
+        StoreConflict
+            It ended already, in another way.
+        StoreError
+            It was never recorded, or `action.settled` is None.
+        """
+        actions.settle(self._ledger, action)
+
+    def unsettled_actions(self, campaign_id: str) -> list[ActionRecord]:
+        """Return the actions that were recorded and have not ended, in order."""
+        return actions.find(self._ledger, campaign_id, ACTION.c.settled.is_(None))
+
+    def actions(self, campaign_id: str, number: int | None = None) -> list[ActionRecord]:
+        """Return every action of one experiment or of the campaign, in order."""
+        conditions = [] if number is None else [ACTION.c.number == number]
+        return actions.find(self._ledger, campaign_id, *conditions)
+
+    def record_event(
+        self, campaign_id: str, kind: str, message: str, number: int | None = None
+    ) -> None:
+        """Add a line to the campaign's log."""
+        with writing(self._engine, durable=self._ledger.is_durable(campaign_id)) as connection:
+            connection.execute(insert(EVENT), _event(campaign_id, kind, message, number))
+
+    def events(self, campaign_id: str) -> list[Event]:
+        """Return the campaign's log, oldest first."""
+        self._ledger.is_durable(campaign_id)
+        query = select(EVENT).where(EVENT.c.campaign_id == campaign_id).order_by(EVENT.c.row)
+        with reading(self._engine) as connection:
+            return [rows.event_record(row) for row in connection.execute(query)]
+
+    def _insert(self, table: Table, values: dict[str, Any], keys: list[Any], **then: Any) -> None:
+        durable = self._ledger.is_durable(values["campaign_id"])
+        self._ledger.insert_once(table, values, keys=keys, durable=durable, **then)
+
+    def _by_id(self, table: Table, name: str) -> Any:
+        row = self._ledger.one(table, table.c.id == name)
+        if row is None:
+            raise StoreError(f"no {table.name} {name!r} is recorded; look at the experiment's list")
+        return row
+
+
+def _event(campaign_id: str, kind: str, message: str, number: int | None) -> dict[str, Any]:
+    return {
+        "campaign_id": campaign_id,
+        "kind": kind,
+        "message": message,
+        "number": number,
+        "at": rows.now(),
+    }
+
+
+def _the_one_meant(asked: str, known: list[str]) -> str:
+    """Return the campaign that `asked` names or begins, if it is only one."""
+    if asked in known:
+        return asked
+    found = sorted(name for name in known if asked and name.startswith(asked))
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UnknownCampaign(
+            f"{asked!r} begins {len(found)} campaigns: {', '.join(found[:8])}; write more of the id"
+        )
+    near = difflib.get_close_matches(asked, known, n=4, cutoff=0.4)
+    hint = (
+        f"; did you mean {' or '.join(near)}?" if near else "; `sdlab list` shows those there are"
+    )
+    raise UnknownCampaign(f"no campaign is called or begins with {asked!r}{hint}")
