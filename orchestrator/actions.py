@@ -18,6 +18,9 @@ from orchestrator.store.records import ActionRecord
 
 logger = logging.getLogger(__name__)
 
+NOT_CARRIED_OUT = "not_carried_out"
+"""Fault of an attempt that a person found never to have reached the device; it does not count."""
+
 
 async def act(
     run: Run,
@@ -60,7 +63,7 @@ async def act(
             f"{instrument} was sent {command_id} ({step} of experiment {number}) at "
             f"{earlier.sent or earlier.intended:%Y-%m-%d %H:%M} and the process ended before it "
             f"answered. {instrument} cannot be asked what became of it: look at the device, then "
-            f"say `sdlab settle {run.id} {number} --{step} done|failed`"
+            f"say `sdlab settle {run.id} done|failed|not-done` and resume"
         )
     order = command(attempt)
     try:
@@ -79,9 +82,9 @@ async def act(
 
 
 def settled_attempts(run: Run, number: int, step: str) -> list[ActionRecord]:
-    """Return the attempts of a step whose end is known, in order."""
-    actions = run.history.actions(run.id, number)
-    return [a for a in actions if a.step == step and a.settled is not None]
+    """Return the attempts of a step that were carried out and whose end is known, in order."""
+    actions = [a for a in run.history.actions(run.id, number) if a.step == step]
+    return [a for a in actions if a.settled is not None and a.fault != NOT_CARRIED_OUT]
 
 
 def _attempt(run: Run, number: int, step: str) -> tuple[int, ActionRecord | None]:

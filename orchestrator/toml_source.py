@@ -39,13 +39,18 @@ class TomlSource:
 
     def fault(self, where: Sequence[str | int], message: str) -> Fault:
         """Return a fault at a key path; path elements the file does not have are ignored."""
-        missing = [str(w) for w in where[-1:] if w not in self._known(where)]
-        shown = ".".join(map(str, [*self._known(where), *missing]))
-        return Fault(self.line(where), shown, message)
+        known = self._known(where)
+        return Fault(self.line(where), ".".join(map(str, known)), message)
 
     def faults(self, error: ValidationError, under: KeyPath = ()) -> list[Fault]:
         """Return a pydantic error as faults with their lines."""
-        return [self.fault((*under, *e["loc"]), _sentence(e)) for e in error.errors()]
+        errors = error.errors()
+        deeper = {e["loc"][:-1] for e in errors}
+        return [
+            self.fault((*under, *e["loc"]), _sentence(e))
+            for e in errors
+            if not (e["type"] == "too_short" and e["loc"] in deeper)
+        ]
 
     def _known(self, where: Sequence[str | int]) -> KeyPath:
         """Drop what the file does not have, such as the tag of a union in a pydantic path."""
@@ -160,7 +165,7 @@ def _sentence(error: object) -> str:
     assert isinstance(error, dict)
     kind, message = error["type"], str(error["msg"])
     if kind == "missing":
-        return "is missing"
+        return f"the key {str(error['loc'][-1])!r} is missing"
     if kind == "extra_forbidden":
         return "is no key that is known here; look for a misspelling"
     if kind == "value_error":

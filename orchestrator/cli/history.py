@@ -1,0 +1,115 @@
+"""`sdlab list`, `show`, `report` and `export`: reading what happened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.home import HomeOption, home_folder, open_store
+
+if TYPE_CHECKING:
+    from orchestrator.store import Store
+
+CampaignArgument = Annotated[
+    str, typer.Argument(help="The campaign, the beginning of its id, or `last`.")
+]
+
+
+def list_campaigns(home: HomeOption = None) -> None:
+    """List the campaigns in the history, newest first."""
+    from rich.console import Console
+    from rich.table import Table
+
+    store = open_store(home_folder(home))
+    records = store.campaigns()
+    if not records:
+        typer.echo("no campaign yet; start one with `sdlab run tio2`")
+        return
+    table = Table(box=None, pad_edge=False)
+    for heading in ("id", "name", "started", "status", "experiments", "how it stands"):
+        table.add_column(heading, no_wrap=heading == "id")
+    for record in records:
+        progress = store.progress(record.id)
+        count = f"{progress.ended}" + (f" ({progress.failed} failed)" if progress.failed else "")
+        kind = " (dry run)" if record.config.get("twin") else ""
+        table.add_row(
+            record.id,
+            record.name + kind,
+            f"{record.created:%Y-%m-%d %H:%M}",
+            record.status,
+            count,
+            record.message,
+        )
+    Console(highlight=False).print(table)
+
+
+def show(
+    campaign_id: CampaignArgument,
+    experiment: Annotated[
+        int | None, typer.Option("--experiment", "-e", help="Show one experiment in full.")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Show a campaign's experiments, or one of them with the reason for it.
+
+    Example: `sdlab show last -e 7`
+    """
+    from orchestrator.cli.showing import show_campaign, show_experiment
+
+    store = open_store(home_folder(home))
+    record = store.campaign(_named(store, campaign_id))
+    if experiment is None:
+        show_campaign(store, record)
+    else:
+        show_experiment(store, record, experiment)
+
+
+def report(
+    campaign_id: CampaignArgument,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder for the page.")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Write a campaign as one HTML page with interactive plots that needs no network."""
+    from orchestrator.report import write_report
+
+    folder = home_folder(home)
+    store = open_store(folder)
+    target = output or folder / "reports"
+    typer.echo(write_report(store, _named(store, campaign_id), target))
+
+
+def export(
+    campaign_id: CampaignArgument,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Folder to make; by default the campaign's id."),
+    ] = None,
+    as_zip: Annotated[bool, typer.Option("--zip", help="Pack the folder as one file.")] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Write into a folder that is not empty.")
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """Write tables (CSV, Parquet), patterns and an RO-Crate description for archives and ELNs."""
+    from orchestrator.export import export_campaign
+
+    store = open_store(home_folder(home))
+    name = _named(store, campaign_id)
+    written = export_campaign(store, name, output or Path(name), zipped=as_zip, overwrite=overwrite)
+    for path in written:
+        typer.echo(path)
+
+
+def _named(store: Store, campaign_id: str) -> str:
+    from orchestrator.errors import UnknownCampaign
+
+    if campaign_id != "last":
+        return store.campaign(campaign_id).id
+    records = store.campaigns()
+    if not records:
+        raise UnknownCampaign("there is no campaign yet; start one with `sdlab run tio2`")
+    return records[0].id

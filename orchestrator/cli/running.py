@@ -1,0 +1,137 @@
+"""`sdlab run`, `sdlab resume` and `sdlab settle`."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestrator.cli.home import HomeOption, home_folder, open_store
+
+if TYPE_CHECKING:
+    from orchestrator.control import Ending
+    from orchestrator.forecast import Supply
+    from orchestrator.launch import Prepared
+    from orchestrator.run import Run
+    from orchestrator.store import Store
+
+NoPrefect = Annotated[
+    bool,
+    typer.Option("--no-prefect", help="Run without Prefect; the history is kept all the same."),
+]
+
+
+def run(
+    campaign: Annotated[
+        str, typer.Argument(help="A campaign file, or the name of an example such as `tio2`.")
+    ],
+    lab: Annotated[
+        Path | None,
+        typer.Option("--lab", help="Laboratory file; by default the one the campaign names."),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="State what it will take, then run on the lab's twin."),
+    ] = False,
+    no_prefect: NoPrefect = False,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Another seed than the campaign file's.")
+    ] = None,
+    experiments: Annotated[
+        int | None, typer.Option("--experiments", "-n", help="Another number of experiments.")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Run a campaign until its targets, its budget or its stop rules end it.
+
+    Ctrl-C stops after the present experiment; a second one stops at once. Either way
+    `sdlab resume` goes on where it stopped.
+
+    Examples: `sdlab run tio2` · `sdlab run mine.toml --lab furnace-2.toml --dry-run`
+    """
+    from orchestrator.cli.screen import print_forecast, print_plan
+    from orchestrator.examples import find_campaign
+    from orchestrator.forecast import forecast
+    from orchestrator.launch import begin, prepare, with_changes
+
+    prepared = prepare(find_campaign(campaign), lab, dry_run=dry_run)
+    prepared = with_changes(prepared, seed=seed, experiments=experiments)
+    print_plan(prepared)
+    expected = forecast(prepared.campaign, prepared.laboratory, prepared.match)
+    print_forecast(expected, prepared.laboratory)
+    _refuse_shortage(prepared, expected.shortages)
+    folder = home_folder(home)
+    store = open_store(folder)
+    _carry_out(begin(prepared, store), store, folder, prefect=not (no_prefect or dry_run))
+
+
+def resume(
+    campaign_id: Annotated[str, typer.Argument(help="The campaign, or the beginning of its id.")],
+    no_prefect: NoPrefect = False,
+    home: HomeOption = None,
+) -> None:
+    """Go on with a campaign where it stopped, also after a crash.
+
+    What was done is not done again. If a device was sent a command and nobody knows whether it
+    acted, the campaign asks you instead of guessing (see `sdlab settle`).
+    """
+    from orchestrator.launch import reopen
+
+    folder = home_folder(home)
+    store = open_store(folder)
+    record = store.campaign(campaign_id)
+    if record.status == "finished":
+        typer.echo(f"{record.id} has ended already: {record.message}")
+        return
+    run = reopen(record.id, store)
+    twin = bool(record.config.get("twin"))
+    _carry_out(run, store, folder, prefect=not (no_prefect or twin))
+
+
+def settle(
+    campaign_id: Annotated[str, typer.Argument(help="The campaign, or the beginning of its id.")],
+    outcome: Annotated[
+        str,
+        typer.Argument(help="What you saw: `done`, `failed`, or `not-done` to have it sent again."),
+    ],
+    home: HomeOption = None,
+) -> None:
+    """Say what became of the command whose end nobody knows, after looking at the device."""
+    from orchestrator.settling import settle_by_person
+
+    store = open_store(home_folder(home))
+    for line in settle_by_person(store, store.campaign(campaign_id).id, outcome):
+        typer.echo(line)
+
+
+def _refuse_shortage(prepared: Prepared, shortages: list[Supply]) -> None:
+    if not shortages:
+        return
+    from orchestrator.errors import LaboratoryRefused
+
+    lines = [
+        f"{s.instrument} has {s.stock:g} {s.unit} of {s.name}, about {s.needed:.4g} are needed"
+        for s in shortages
+    ]
+    raise LaboratoryRefused(
+        f"the stock of {prepared.laboratory.name} does not last for "
+        f"{prepared.campaign.budget.experiments} experiments; nothing was started. Refill it "
+        "(and say so in the laboratory file) or plan fewer with -n:\n  " + "\n  ".join(lines)
+    )
+
+
+def _carry_out(run: Run, store: Store, folder: Path, *, prefect: bool) -> None:
+    """Run to the end with a live display, then print the summary."""
+    from orchestrator.cli.screen import Screen, print_summary
+    from orchestrator.session import hold, run_session
+
+    with hold(folder, run.id), Screen(run) as screen:
+        watched = screen.watching(run)
+        ending: Ending = asyncio.run(
+            run_session(watched, store, folder, prefect=prefect, say=screen.say)
+        )
+    print_summary(watched, store, folder, ending, prefect=prefect)
+    if ending.status == "interrupted":
+        raise typer.Exit(130)

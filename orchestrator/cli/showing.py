@@ -1,0 +1,111 @@
+"""Campaigns and experiments as text on a terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from orchestrator.errors import UnknownCampaign
+from orchestrator.store import Store
+from orchestrator.store.records import CampaignRecord, Experiment
+from planners.parameters import Value
+
+console = Console(highlight=False)
+
+
+def show_campaign(store: Store, record: CampaignRecord) -> None:
+    """Print how a campaign stands and a line for each of its experiments."""
+    console.print(f"[bold]{record.name}[/]  {record.id}  {record.status}")
+    if record.message:
+        console.print(f"  {record.message}")
+    console.print(f"  seed {record.seed} · campaign {record.campaign_source}")
+    console.print(f"  laboratory {record.laboratory_source}")
+    experiments = store.experiments(record.id)
+    if not experiments:
+        console.print("  no experiment yet")
+        return
+    table = Table(box=None, pad_edge=False)
+    settings = list(experiments[0].proposal.values)
+    quantities = _quantities(experiments)
+    for heading in ("#", *settings, *(q.removeprefix("xrd.") for q in quantities), "remark"):
+        table.add_column(heading, justify="right" if heading != "remark" else "left")
+    for e in experiments:
+        table.add_row(str(e.number), *_settings(e), *_outcomes(e, quantities), _remark(e))
+    console.print(table)
+
+
+def show_experiment(store: Store, record: CampaignRecord, number: int) -> None:
+    """Print everything about one experiment, the reason for it first.
+
+    Raises
+    ------
+    UnknownCampaign
+        The campaign has no such experiment.
+    """
+    e = store.experiment(record.id, number)
+    if e is None:
+        last = len(store.experiments(record.id)) - 1
+        raise UnknownCampaign(f"{record.id} has no experiment {number}; it has 0 to {last}")
+    console.print(f"[bold]experiment {number}[/] of {record.name}")
+    reason = e.proposal.reason
+    console.print(f"  why       {reason.text} ({reason.planner})")
+    for quantity, p in reason.predicted.items():
+        console.print(f"  expected  {quantity} = {p.mean:.4g} ± {p.std:.2g}")
+    console.print(f"  asked     {_pairs(e.proposal.values)}")
+    if e.sample is not None:
+        console.print(f"  made      {_pairs(e.sample.recipe)}  by {e.sample.made_by}")
+    for m in e.measurements:
+        flags = f"  [red]{', '.join(m.flags)}[/]" if m.flags else ""
+        readings = ", ".join(f"{k} = {r.value:.5g} {r.unit}" for k, r in m.readings.items())
+        console.print(f"  measured  {m.technique}, {m.n_points} points {readings}{flags}")
+    for i in e.insights:
+        quality = ", ".join(f"{k} {v:.3g}" for k, v in i.quality.items())
+        wrong = "" if i.p_wrong is None else f"  wrong with probability {i.p_wrong:.0%}"
+        console.print(f"  read      {i.agent}  {quality}{wrong}")
+        for key, estimate in i.estimates.items():
+            console.print(f"              {key} = {estimate}")
+        for remark in i.remarks:
+            console.print(f"              {remark}")
+    if e.observation is not None and e.observation.failed:
+        console.print(f"  [red]failed[/]    {e.observation.failure}")
+    for a in store.actions(record.id, number):
+        state = a.settled or "nobody knows"
+        console.print(f"  action    {a.step} on {a.instrument}: {state} {a.error}")
+
+
+def _quantities(experiments: list[Experiment]) -> list[str]:
+    known = [list(e.observation.outcomes) for e in experiments if e.observation is not None]
+    return list(dict.fromkeys(q for names in known for q in names))
+
+
+def _settings(experiment: Experiment) -> list[str]:
+    return [_value(v) for v in experiment.proposal.values.values()]
+
+
+def _outcomes(experiment: Experiment, quantities: list[str]) -> list[str]:
+    observation = experiment.observation
+    if observation is None or observation.failed:
+        return ["–"] * len(quantities)
+    cells = []
+    for quantity in quantities:
+        std = observation.stds.get(quantity)
+        error = f" ± {std:.2g}" if std is not None else ""
+        cells.append(f"{observation.outcomes[quantity]:.4g}{error}")
+    return cells
+
+
+def _remark(experiment: Experiment) -> str:
+    observation = experiment.observation
+    if observation is None:
+        return "under way"
+    if observation.failed:
+        return f"[red]{observation.failure}[/]"
+    return f"wrong with {observation.p_wrong:.0%}?" if observation.p_wrong > 0.2 else ""
+
+
+def _pairs(values: dict[str, Value]) -> str:
+    return ", ".join(f"{k} {_value(v)}" for k, v in values.items())
+
+
+def _value(value: Value) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"

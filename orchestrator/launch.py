@@ -1,0 +1,168 @@
+"""From files to a run: a new campaign, or one that goes on where it stopped."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestrator.campaign import Campaign, load_campaign, parse_campaign
+from orchestrator.errors import BadFile, CampaignError, Fault
+from orchestrator.laboratory import (
+    Laboratory,
+    build_laboratory,
+    load_laboratory,
+    parse_laboratory,
+)
+from orchestrator.matching import Match, match
+from orchestrator.run import Run, Step
+from orchestrator.store import Store, software_versions
+from orchestrator.store.records import CampaignRecord
+from orchestrator.toml_source import TomlSource, parse_toml
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A campaign and a laboratory that fit each other, before anything is recorded or moved.
+
+    Attributes
+    ----------
+    dry_run : the laboratory is the twin of the one that was named.
+    """
+
+    campaign: Campaign
+    laboratory: Laboratory
+    match: Match
+    campaign_source: TomlSource
+    laboratory_source: TomlSource
+    dry_run: bool
+
+
+def prepare(
+    campaign_path: Path, laboratory_path: Path | None = None, *, dry_run: bool = False
+) -> Prepared:
+    """Return a campaign and its laboratory, read and checked against each other.
+
+    Parameters
+    ----------
+    laboratory_path : laboratory file; None takes the one the campaign names.
+
+    Raises
+    ------
+    BadFile
+        With every fault found in the file that has them.
+    """
+    campaign, source = load_campaign(campaign_path)
+    path = laboratory_path or _default_laboratory(campaign, source)
+    file, laboratory_source = load_laboratory(path)
+    laboratory = build_laboratory(file, laboratory_source, twin=dry_run)
+    matched = match(campaign, laboratory, source)
+    return Prepared(campaign, laboratory, matched, source, laboratory_source, dry_run)
+
+
+def with_changes(
+    prepared: Prepared, *, seed: int | None = None, experiments: int | None = None
+) -> Prepared:
+    """Return the same with another seed or number of experiments, as the command line asks.
+
+    Raises
+    ------
+    CampaignError
+        The number is impossible.
+    """
+    text, campaign = prepared.campaign_source.text, prepared.campaign
+    if experiments is not None:
+        if experiments < 1:
+            raise CampaignError(f"{experiments} experiments were asked for; at least 1 is needed")
+        budget = campaign.budget.model_copy(update={"experiments": experiments})
+        campaign = campaign.model_copy(update={"budget": budget})
+    if seed is not None:
+        campaign = campaign.model_copy(update={"seed": seed})
+    if campaign is prepared.campaign:
+        return prepared
+    matched = match(campaign, prepared.laboratory, prepared.campaign_source)
+    source = replace(prepared.campaign_source, text=text)
+    return replace(prepared, campaign=campaign, match=matched, campaign_source=source)
+
+
+def begin(prepared: Prepared, store: Store, *, watch: Callable[[Step], None] | None = None) -> Run:
+    """Record a new campaign and return it ready to run."""
+    now = datetime.now(UTC)
+    campaign = prepared.campaign
+    record = CampaignRecord(
+        id=new_id(campaign.name, now),
+        name=campaign.name,
+        status="created",
+        message="",
+        created=now,
+        updated=now,
+        campaign_toml=prepared.campaign_source.text,
+        campaign_source=str(prepared.campaign_source.path.resolve()),
+        laboratory_toml=prepared.laboratory_source.text,
+        laboratory_source=str(prepared.laboratory_source.path.resolve()),
+        seed=campaign.seed,
+        dry_run=prepared.laboratory.simulated,
+        versions=software_versions(),
+        config={
+            **campaign.model_dump(mode="json", exclude={"space": {"candidates"}}),
+            "twin": prepared.dry_run,
+        },
+    )
+    store.create_campaign(record)
+    return _run(record.id, campaign, prepared.laboratory, prepared.match, store, watch)
+
+
+def reopen(campaign_id: str, store: Store, *, watch: Callable[[Step], None] | None = None) -> Run:
+    """Return a recorded campaign ready to go on, read from the files as they were recorded.
+
+    Raises
+    ------
+    UnknownCampaign, BadFile
+    """
+    record = store.campaign(campaign_id)
+    campaign, source = parse_campaign(
+        parse_toml(record.campaign_toml, Path(record.campaign_source))
+    )
+    budget = campaign.budget.model_copy(
+        update={"experiments": record.config["budget"]["experiments"]}
+    )
+    campaign = campaign.model_copy(update={"seed": record.seed, "budget": budget})
+    file, laboratory_source = parse_laboratory(
+        parse_toml(record.laboratory_toml, Path(record.laboratory_source))
+    )
+    laboratory = build_laboratory(file, laboratory_source, twin=bool(record.config["twin"]))
+    matched = match(campaign, laboratory, source)
+    return _run(record.id, campaign, laboratory, matched, store, watch)
+
+
+def new_id(name: str, now: datetime) -> str:
+    """Return an identifier that can be read, typed and used as a file name."""
+    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].rstrip("-") or "campaign"
+    return f"{stem}-{now:%y%m%d}-{secrets.token_hex(3)}"
+
+
+def _default_laboratory(campaign: Campaign, source: TomlSource) -> Path:
+    if not campaign.laboratory:
+        message = 'names no laboratory; add `laboratory = "lab.toml"` or use --lab FILE'
+        raise BadFile(source.path, [Fault(0, "laboratory", message)])
+    path = source.path.parent / campaign.laboratory
+    if not path.is_file():
+        message = f"the laboratory file {path} does not exist; correct the path or use --lab FILE"
+        raise BadFile(source.path, [source.fault(("laboratory",), message)])
+    return path
+
+
+def _run(
+    campaign_id: str,
+    campaign: Campaign,
+    laboratory: Laboratory,
+    matched: Match,
+    store: Store,
+    watch: Callable[[Step], None] | None,
+) -> Run:
+    if watch is None:
+        return Run(campaign_id, campaign, laboratory, matched, store)
+    return Run(campaign_id, campaign, laboratory, matched, store, watch)

@@ -1,0 +1,136 @@
+"""One process running one campaign: connect, take turns, and leave everything in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from orchestrator.control import Ending, TakeTurn, run_campaign
+from orchestrator.errors import CampaignError
+from orchestrator.loop import turn
+from orchestrator.run import Run
+from orchestrator.store import Store
+
+logger = logging.getLogger(__name__)
+
+Say = Callable[[str], None]
+
+
+async def run_session(run: Run, store: Store, folder: Path, *, prefect: bool, say: Say) -> Ending:
+    """Run a campaign to its end in this process, and record how it stands.
+
+    Parameters
+    ----------
+    folder : state folder; Prefect's own files go below it.
+    prefect : take the turns under Prefect, starting its server if none answers.
+    say : shows a sentence to the person at the screen.
+
+    Raises
+    ------
+    CampaignError
+        The campaign cannot go on; its status in the history says ``failed``.
+    """
+    interrupt = _Interrupt(say)
+    with interrupt.listening():
+        take_turn = await _under_prefect(run, folder, say) if prefect else turn
+        await run.laboratory.connect()
+        store.set_status(run.id, "running")
+        try:
+            ending = await run_campaign(run, take_turn=take_turn, wanted=interrupt.goes_on)
+        except asyncio.CancelledError:
+            done = len(store.observations(run.id))
+            ending = Ending("interrupted", "stopped in the middle of an experiment", done)
+        except Exception as error:
+            store.set_status(run.id, "failed", f"{type(error).__name__}: {error}")
+            raise
+        finally:
+            await run.laboratory.disconnect()
+    store.set_status(run.id, ending.status, ending.reason)
+    return ending
+
+
+async def _under_prefect(run: Run, folder: Path, say: Say) -> TakeTurn:
+    """Return the turn under Prefect; a server that does not start stops no campaign."""
+    from orchestrator import prefect_settings
+    from orchestrator.prefect_server import ensure_server
+
+    say("looking for the Prefect server (the first start takes half a minute)")
+    try:
+        server = await asyncio.to_thread(ensure_server, folder)
+    except CampaignError as error:
+        say(f"going on without Prefect: {error}")
+        return turn
+    prefect_settings.apply(folder, port=server.port)
+    from orchestrator.flows import turn_under_prefect
+
+    return turn_under_prefect
+
+
+class _Interrupt:
+    """Ctrl-C: once to stop after the present experiment, twice to stop at once."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._pressed = 0
+
+    def goes_on(self) -> bool:
+        """Return whether the next experiment may begin."""
+        return not self._pressed
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Catch the signals while a campaign runs."""
+        task = asyncio.current_task()
+        assert task is not None
+        loop = asyncio.get_running_loop()
+
+        def pressed() -> None:
+            self._pressed += 1
+            if self._pressed == 1:
+                self._say("stopping after this experiment; Ctrl-C again stops at once")
+            else:
+                task.cancel()
+
+        # Plain handlers instead of the loop's own, which Windows does not have.
+        before = {
+            number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(pressed))
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+@contextmanager
+def hold(folder: Path, campaign_id: str) -> Iterator[None]:
+    """Keep every other process from running the same campaign.
+
+    The lock is the operating system's, so it ends with the process however that dies.
+
+    Raises
+    ------
+    CampaignError
+        Another process runs the campaign.
+    """
+    path = folder / "locks" / f"{campaign_id}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, blocking=False)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise CampaignError(
+            f"{campaign_id} is being run already by another process on this machine; wait for it, "
+            "or stop it with Ctrl-C there"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
