@@ -45,25 +45,34 @@ class RealClock:
 class VirtualClock:
     """A time that jumps to the next wake-up as soon as nothing else can run.
 
-    Sleepers stand in a heap ordered by wake-up time. Whenever somebody goes to sleep, the clock
-    yields to the event loop until no other callback is ready, then wakes the earliest sleeper.
-    Work that leaves the event loop (a thread, real I/O) is invisible to it, so such work is
-    wrapped in `hold`.
+    Sleepers stand in a heap ordered by wake-up time. One ticker gives everybody else some rounds
+    of the event loop, wakes the earliest sleeper, and starts counting again, so that a woken
+    sleeper acts, and may sleep again, before time moves on. Work that leaves the event loop (a
+    thread, real I/O) is invisible to it, so such work is wrapped in `hold`.
 
     Parameters
     ----------
-    start : laboratory time at the beginning.
+    start : laboratory time at the beginning, with time zone.
+
+    Raises
+    ------
+    ValueError
+        `start` has no time zone.
     """
 
     is_virtual = True
-    _SETTLE_ROUNDS = 8
+    _SETTLE_ROUNDS = 16
     """Rounds of the event loop granted to others before time moves."""
 
     def __init__(self, start: datetime | None = None) -> None:
         self._now = start or datetime(2026, 1, 1, tzinfo=UTC)
+        if self._now.tzinfo is None:
+            raise ValueError(f"the clock starts at {self._now} without a time zone; add one")
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         self._holds = 0
+        self._rounds = 0
+        self._ticking_on: asyncio.AbstractEventLoop | None = None
 
     def now(self) -> datetime:
         """Return the virtual time."""
@@ -74,12 +83,10 @@ class VirtualClock:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
-        loop = asyncio.get_running_loop()
-        wake = loop.create_future()
-        heapq.heappush(
-            self._sleepers, (self._now + timedelta(seconds=seconds), next(self._order), wake)
-        )
-        loop.call_soon(self._advance, self._SETTLE_ROUNDS)
+        wake = asyncio.get_running_loop().create_future()
+        time = self._now + timedelta(seconds=seconds)
+        heapq.heappush(self._sleepers, (time, next(self._order), wake))
+        self._let_others_run()
         await wake
 
     @contextmanager
@@ -90,18 +97,28 @@ class VirtualClock:
             yield
         finally:
             self._holds -= 1
-            if self._sleepers and not self._holds:
-                asyncio.get_running_loop().call_soon(self._advance, self._SETTLE_ROUNDS)
+            if not self._holds:
+                self._let_others_run()
 
-    def _advance(self, rounds: int) -> None:
+    def _let_others_run(self) -> None:
+        """Start the count of rounds anew; there is one ticker an event loop, never two."""
+        self._rounds = self._SETTLE_ROUNDS
+        loop = asyncio.get_running_loop()
+        if self._ticking_on is not loop:
+            self._ticking_on = loop
+            loop.call_soon(self._tick, loop)
+
+    def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)  # its task was cancelled; time does not move for it
         if self._holds or not self._sleepers:
+            self._ticking_on = None
             return
-        if rounds:
-            asyncio.get_running_loop().call_soon(self._advance, rounds - 1)
-            return
-        time, _, wake = heapq.heappop(self._sleepers)
-        if not wake.done():
+        if self._rounds:
+            self._rounds -= 1
+        else:
+            time, _, wake = heapq.heappop(self._sleepers)
             self._now = max(self._now, time)
             wake.set_result(None)
-        if self._sleepers:
-            asyncio.get_running_loop().call_soon(self._advance, self._SETTLE_ROUNDS)
+            self._rounds = self._SETTLE_ROUNDS
+        loop.call_soon(self._tick, loop)

@@ -40,10 +40,13 @@ class InstrumentFault(InstrumentError):
     Attributes
     ----------
     kind : the fault's name, such as ``jam`` or ``empty_reagent``.
+    needs_reset : the device is not fit for the next command, as after a jam: the instrument stays
+        in ``fault`` and refuses commands until `reset`. A missed file or a lost reply needs none.
     """
 
-    def __init__(self, kind: str, message: str) -> None:
+    def __init__(self, kind: str, message: str, *, needs_reset: bool = False) -> None:
         self.kind = kind
+        self.needs_reset = needs_reset
         super().__init__(message)
 
 

@@ -58,6 +58,9 @@ class Instrument(Protocol):
     the command settled. It raises CommandRefused before anything has moved, NotConnected, and
     CommandConflict if a known command id comes back with other contents. The same id with the
     same contents returns the recorded outcome with ``replayed=True``, without acting again.
+
+    After a stopped command the state is ``stopped``, after some failures ``fault``; then `check`
+    and `execute` refuse every command until `reset`.
     """
 
     name: str
