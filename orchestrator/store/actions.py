@@ -24,7 +24,7 @@ def record(ledger: Ledger, action: ActionRecord) -> None:
     stored = ledger.insert_once(
         ACTION,
         rows.action_row(action),
-        keys=[ACTION.c.command_id == action.command_id],
+        keys=[{"command_id": action.command_id}],
         durable=ledger.is_durable(action.campaign_id),
         compare=_INTENTION,
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Select, Table, bindparam, select
 
 from orchestrator.store import rows
 from orchestrator.store.records import Experiment
@@ -20,17 +21,15 @@ def assemble(
     connection: Connection, campaign_id: str, *, number: int | None = None
 ) -> list[Experiment]:
     """Return a campaign's experiments by number, or the one with that number."""
+    which = {"campaign_id": campaign_id} | ({} if number is None else {"number": number})
 
-    def found(table: Table, *order: Any) -> list[Row[Any]]:
-        query = select(table).where(table.c.campaign_id == campaign_id)
-        if number is not None:
-            query = query.where(table.c.number == number)
-        return list(connection.execute(query.order_by(*order)))
+    def found(table: Table) -> list[Row[Any]]:
+        return list(connection.execute(_query(table, only_one=number is not None), which))
 
     samples = {row.number: rows.sample_record(row) for row in found(SAMPLE)}
     observations = {row.number: row for row in found(OBSERVATION)}
-    measurements = _grouped(found(MEASUREMENT, MEASUREMENT.c.row), rows.measurement_summary)
-    insights = _grouped(found(INSIGHT, INSIGHT.c.row), rows.insight_summary)
+    measurements = _grouped(found(MEASUREMENT), rows.measurement_summary)
+    insights = _grouped(found(INSIGHT), rows.insight_summary)
     return [
         _experiment(
             row,
@@ -39,8 +38,17 @@ def assemble(
             measurements=tuple(measurements[row.number]),
             insights=tuple(insights[row.number]),
         )
-        for row in found(PROPOSAL, PROPOSAL.c.number)
+        for row in found(PROPOSAL)
     ]
+
+
+@cache
+def _query(table: Table, *, only_one: bool) -> Select[Any]:
+    """Return the rows of a campaign, or of one experiment, in order; built once."""
+    query = select(table).where(table.c.campaign_id == bindparam("campaign_id"))
+    if only_one:
+        query = query.where(table.c.number == bindparam("number"))
+    return query.order_by(table.c.row if "row" in table.c else table.c.number)
 
 
 def _grouped(found: list[Row[Any]], convert: Callable[[Row[Any]], T]) -> dict[int, list[T]]:

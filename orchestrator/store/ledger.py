@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Executable, Row, Table, and_, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    Executable,
+    Insert,
+    Row,
+    Table,
+    and_,
+    insert,
+    or_,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 
 from orchestrator.errors import StoreConflict, StoreError, UnknownCampaign
@@ -15,6 +27,8 @@ from orchestrator.store.tables import CAMPAIGN
 
 Clause = ColumnElement[bool]
 Values = Mapping[str, Any]
+Step = tuple[Executable, Values | list[dict[str, Any]]]
+"""A statement with its parameters."""
 
 _FREE = frozenset({"status", "message", "created", "updated", "recorded"})
 """Columns in which two writings of the same record may differ."""
@@ -56,16 +70,16 @@ class Ledger:
         table: Table,
         values: Values,
         *,
-        keys: Sequence[Clause],
+        keys: Sequence[Values],
         durable: bool,
-        then: Sequence[Executable] = (),
+        then: Sequence[Step] = (),
         compare: Sequence[str] | None = None,
     ) -> Row[Any] | None:
         """Write a row, and the rows that belong to it; None if it is new, else the row there was.
 
         Parameters
         ----------
-        keys : what no two rows of the table share, as conditions on this one.
+        keys : what no two rows of the table share, as column → value of this one.
         then : statements in the same transaction.
         compare : columns in which the row must equal the one there was; None for all.
 
@@ -78,9 +92,9 @@ class Ledger:
         """
         try:
             with writing(self.engine, durable=durable) as connection:
-                connection.execute(insert(table), values)
-                for statement in then:
-                    connection.execute(statement)
+                connection.execute(_into(table), values)
+                for statement, parameters in then:
+                    connection.execute(statement, parameters)
         except IntegrityError as error:
             return self._same(table, values, keys=keys, compare=compare, error=error)
         return None
@@ -95,12 +109,13 @@ class Ledger:
         table: Table,
         values: Values,
         *,
-        keys: Sequence[Clause],
+        keys: Sequence[Values],
         compare: Sequence[str] | None,
         error: IntegrityError,
     ) -> Row[Any]:
+        alike = or_(*(and_(*(table.c[name] == key[name] for name in key)) for key in keys))
         with reading(self.engine) as connection:
-            found = connection.execute(select(table).where(or_(*keys))).first()
+            found = connection.execute(select(table).where(alike)).first()
         if found is None:
             raise StoreError(
                 f"{_name(table, values)} comes from something that was never recorded "
@@ -117,9 +132,9 @@ class Ledger:
         return found
 
 
-def of_experiment(table: Table, campaign_id: str, number: int) -> Clause:
-    """Return the condition that a row belongs to an experiment."""
-    return and_(table.c.campaign_id == campaign_id, table.c.number == number)
+@cache
+def _into(table: Table) -> Insert:
+    return insert(table)
 
 
 def _name(table: Table, values: Values) -> str:

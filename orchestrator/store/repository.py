@@ -5,10 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, Integer, Table, and_, cast, func, insert, select, update
+from sqlalchemy import Engine, Integer, Table, and_, bindparam, cast, func, insert, select, update
 
 from analysis.insight import Insight
 from instruments.measurement import Measurement
@@ -18,7 +19,7 @@ from orchestrator.store import actions, rows
 from orchestrator.store.arrays import ArrayFiles
 from orchestrator.store.engine import connect, reading, writing
 from orchestrator.store.experiments import assemble
-from orchestrator.store.ledger import Ledger, of_experiment
+from orchestrator.store.ledger import Ledger, Step, Values
 from orchestrator.store.records import (
     ActionRecord,
     CampaignRecord,
@@ -42,6 +43,32 @@ from orchestrator.store.tables import (
 )
 from planners.proposal import Observation, Proposal
 
+_INTO_SOURCES = insert(INSIGHT_SOURCE)
+
+_FROM_INSIGHTS = insert(OBSERVATION_SOURCE).from_select(
+    ["campaign_id", "number", "insight_id"],
+    select(INSIGHT.c.campaign_id, INSIGHT.c.number, INSIGHT.c.id).where(
+        INSIGHT.c.campaign_id == bindparam("this_campaign_id"),
+        INSIGHT.c.number == bindparam("this_number"),
+    ),
+)
+"""An observation comes from every insight of its experiment."""
+
+_TOUCH = (
+    update(CAMPAIGN)
+    .where(CAMPAIGN.c.id == bindparam("this_campaign_id"))
+    .values(updated=bindparam("updated"))
+)
+
+_NEW_OBSERVATIONS = (
+    select(OBSERVATION)
+    .where(
+        OBSERVATION.c.campaign_id == bindparam("campaign_id"),
+        OBSERVATION.c.row > bindparam("cursor"),
+    )
+    .order_by(OBSERVATION.c.row)
+)
+
 
 class Store:
     """The history of all campaigns.
@@ -64,6 +91,8 @@ class Store:
         self._engine = engine
         self._ledger = Ledger(engine)
         self._arrays = arrays
+        self._observed: dict[str, tuple[int, dict[int, Observation]]] = {}
+        self._lock = Lock()
 
     @classmethod
     def open(cls, url: str, arrays: Path, *, wait: float = 10.0) -> Store:
@@ -108,7 +137,7 @@ class Store:
     def create_campaign(self, record: CampaignRecord) -> None:
         """Begin the history of a campaign."""
         values = rows.campaign_row(record)
-        keys = [CAMPAIGN.c.id == record.id]
+        keys = [{"id": record.id}]
         self._ledger.insert_once(CAMPAIGN, values, keys=keys, durable=True)
 
     def campaign(self, campaign_id: str) -> CampaignRecord:
@@ -179,12 +208,12 @@ class Store:
     ) -> None:
         """Begin an experiment; `seed` holds the words that seeded the planner."""
         values = rows.proposal_row(campaign_id, number, proposal, [int(word) for word in seed])
-        self._insert(PROPOSAL, values, [of_experiment(PROPOSAL, campaign_id, number)])
+        self._insert(PROPOSAL, values, [{"campaign_id": campaign_id, "number": number}])
 
     def record_sample(self, campaign_id: str, number: int, sample: Sample) -> None:
         """Add the sample of an experiment."""
         values = rows.sample_row(campaign_id, number, sample)
-        keys = [SAMPLE.c.id == sample.id, of_experiment(SAMPLE, campaign_id, number)]
+        keys: list[Values] = [{"id": sample.id}, {"campaign_id": campaign_id, "number": number}]
         self._insert(SAMPLE, values, keys)
 
     def record_measurement(self, campaign_id: str, number: int, measurement: Measurement) -> None:
@@ -193,7 +222,7 @@ class Store:
         values = rows.measurement_row(
             campaign_id, number, measurement, self._arrays, durable=durable
         )
-        self._insert(MEASUREMENT, values, [MEASUREMENT.c.id == measurement.id])
+        self._insert(MEASUREMENT, values, [{"id": measurement.id}])
 
     def record_insight(self, campaign_id: str, number: int, insight: Insight) -> None:
         """Add an insight; its arrays are written first."""
@@ -203,46 +232,44 @@ class Store:
             {"insight_id": insight.id, "position": position, "measurement_id": measurement_id}
             for position, measurement_id in enumerate(insight.measurement_ids)
         ]
-        then = [insert(INSIGHT_SOURCE).values(sources)] if sources else []
-        self._insert(INSIGHT, values, [INSIGHT.c.id == insight.id], then=then)
+        then: list[Step] = [(_INTO_SOURCES, sources)] if sources else []
+        self._insert(INSIGHT, values, [{"id": insight.id}], then=then)
 
     def record_observation(self, campaign_id: str, number: int, observation: Observation) -> None:
         """End an experiment; the observation comes from its insights so far."""
         values = rows.observation_row(campaign_id, number, observation)
-        insights = select(INSIGHT.c.campaign_id, INSIGHT.c.number, INSIGHT.c.id).where(
-            of_experiment(INSIGHT, campaign_id, number)
-        )
-        columns = ["campaign_id", "number", "insight_id"]
-        then = [
-            insert(OBSERVATION_SOURCE).from_select(columns, insights),
-            update(CAMPAIGN)
-            .where(CAMPAIGN.c.id == campaign_id)
-            .values(updated=values["recorded"]),
+        which = {"campaign_id": campaign_id, "number": number}
+        then: list[Step] = [
+            (_FROM_INSIGHTS, {f"this_{name}": value for name, value in which.items()}),
+            (_TOUCH, {"this_campaign_id": campaign_id, "updated": values["recorded"]}),
         ]
-        keys = [of_experiment(OBSERVATION, campaign_id, number)]
-        self._insert(OBSERVATION, values, keys, then=then)
+        self._insert(OBSERVATION, values, [which], then=then)
 
     def observations(self, campaign_id: str) -> list[tuple[int, Observation]]:
-        """Return the number and observation of every finished experiment, by number."""
-        return sorted(self.observations_since(campaign_id)[1], key=lambda pair: pair[0])
+        """Return the number and observation of every finished experiment, by number.
+
+        Only what is new since the last call is read, so asking every turn stays cheap.
+        """
+        with self._lock:
+            cursor, known = self._observed.get(campaign_id, (0, {}))
+            cursor, new = self.observations_since(campaign_id, cursor)
+            known.update(new)
+            self._observed[campaign_id] = cursor, known
+            return sorted(known.items())
 
     def observations_since(
         self, campaign_id: str, cursor: int = 0
     ) -> tuple[int, list[tuple[int, Observation]]]:
-        """Return what was observed after `cursor`, in the order of recording, and the new cursor.
+        """Return the new cursor, and what was observed after `cursor` in the order of recording.
 
         Parameters
         ----------
         cursor : 0 for everything, later what the call before returned.
         """
         self._ledger.is_durable(campaign_id)
-        query = (
-            select(OBSERVATION)
-            .where(OBSERVATION.c.campaign_id == campaign_id, OBSERVATION.c.row > cursor)
-            .order_by(OBSERVATION.c.row)
-        )
+        which = {"campaign_id": campaign_id, "cursor": cursor}
         with reading(self._engine) as connection:
-            found = connection.execute(query).all()
+            found = connection.execute(_NEW_OBSERVATIONS, which).all()
         new = [(row.number, Observation.model_validate(row.contents)) for row in found]
         return (found[-1].row if found else cursor), new
 
@@ -322,9 +349,11 @@ class Store:
         with reading(self._engine) as connection:
             return [rows.event_record(row) for row in connection.execute(query)]
 
-    def _insert(self, table: Table, values: dict[str, Any], keys: list[Any], **then: Any) -> None:
+    def _insert(
+        self, table: Table, values: dict[str, Any], keys: list[Values], then: Sequence[Step] = ()
+    ) -> None:
         durable = self._ledger.is_durable(values["campaign_id"])
-        self._ledger.insert_once(table, values, keys=keys, durable=durable, **then)
+        self._ledger.insert_once(table, values, keys=keys, durable=durable, then=then)
 
     def _by_id(self, table: Table, name: str) -> Any:
         row = self._ledger.one(table, table.c.id == name)
