@@ -11,6 +11,7 @@ from orchestrator.campaign import Campaign
 from orchestrator.loop import turn
 from orchestrator.run import Run
 from orchestrator.scoring import probability_reached
+from orchestrator.store.records import ActionRecord
 from planners.errors import NothingLeftToPropose
 from planners.proposal import Observation
 
@@ -67,7 +68,10 @@ async def run_campaign(
     """
     while True:
         done = [o for _, o in run.history.observations(run.id)]
-        if (reason := ending(run.campaign, done, spent(run))) is not None:
+        timed = run.campaign.budget.hours is not None
+        hours = hours_used(run.history.actions(run.id)) if timed else 0.0
+        used = Spent(len(done), hours, sum(o.cost for o in done))
+        if (reason := ending(run.campaign, done, used)) is not None:
             return Ending("finished", reason, len(done))
         if not wanted():
             return Ending("interrupted", "stopped between two experiments", len(done))
@@ -77,12 +81,21 @@ async def run_campaign(
             return Ending("finished", f"nothing is left to try: {error}", len(done))
 
 
+def hours_used(actions: Sequence[ActionRecord]) -> float:
+    """Return the laboratory hours of settled actions, summed over instruments."""
+    return sum(
+        (a.finished - a.started).total_seconds() / 3600
+        for a in actions
+        if a.started is not None and a.finished is not None
+    )
+
+
 def spent(run: Run) -> Spent:
     """Return what the finished experiments of a campaign used."""
     observations = run.history.observations(run.id)
     return Spent(
         experiments=len(observations),
-        hours=run.history.hours(run.id),
+        hours=hours_used(run.history.actions(run.id)),
         money=sum(o.cost for _, o in observations),
     )
 

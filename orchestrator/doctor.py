@@ -110,7 +110,9 @@ def _history(folder: Path) -> Finding:
 
 
 def _server(folder: Path) -> Finding:
-    return Finding("ok", f"Prefect server: {server_status(folder)}")
+    status = server_status(folder / "prefect")
+    level: Literal["ok", "fault"] = "fault" if status.state == "silent" else "ok"
+    return Finding(level, f"Prefect server: {status.message}")
 
 
 def _data() -> Finding:

@@ -61,16 +61,12 @@ class History(Protocol):
         """Return actions that were sent and never settled."""
         ...
 
-    def actions(self, campaign_id: str, number: int) -> list[ActionRecord]:
-        """Return every action of one experiment, in order."""
+    def actions(self, campaign_id: str, number: int | None = None) -> list[ActionRecord]:
+        """Return every action of one experiment, or of all, in order."""
         ...
 
     def observations(self, campaign_id: str) -> list[tuple[int, Observation]]:
         """Return finished experiments by number."""
-        ...
-
-    def hours(self, campaign_id: str) -> float:
-        """Return the laboratory hours of every settled action, summed."""
         ...
 
     def experiment(self, campaign_id: str, number: int) -> Experiment | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from orchestrator.control import Ending, TakeTurn, run_campaign
-from orchestrator.errors import CampaignError
+from orchestrator.errors import CampaignError, ServerError
 from orchestrator.loop import turn
 from orchestrator.run import Run
 from orchestrator.store import Store
@@ -38,7 +38,7 @@ async def run_session(run: Run, store: Store, folder: Path, *, prefect: bool, sa
     """
     interrupt = _Interrupt(say)
     with interrupt.listening():
-        take_turn = await _under_prefect(run, folder, say) if prefect else turn
+        take_turn = await _under_prefect(folder, say) if prefect else turn
         await run.laboratory.connect()
         store.set_status(run.id, "running")
         try:
@@ -55,18 +55,19 @@ async def run_session(run: Run, store: Store, folder: Path, *, prefect: bool, sa
     return ending
 
 
-async def _under_prefect(run: Run, folder: Path, say: Say) -> TakeTurn:
+async def _under_prefect(folder: Path, say: Say) -> TakeTurn:
     """Return the turn under Prefect; a server that does not start stops no campaign."""
-    from orchestrator import prefect_settings
     from orchestrator.prefect_server import ensure_server
 
-    say("looking for the Prefect server (the first start takes half a minute)")
+    def starting(sentence: str, waited: float) -> None:
+        say(f"{sentence} ({waited:.0f} s)")
+
     try:
-        server = await asyncio.to_thread(ensure_server, folder)
-    except CampaignError as error:
+        server = await asyncio.to_thread(ensure_server, folder / "prefect", progress=starting)
+    except ServerError as error:
         say(f"going on without Prefect: {error}")
         return turn
-    prefect_settings.apply(folder, port=server.port)
+    say(f"history in Prefect: {server.url}")
     from orchestrator.flows import turn_under_prefect
 
     return turn_under_prefect

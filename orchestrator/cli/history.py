@@ -30,8 +30,9 @@ def list_campaigns(home: HomeOption = None) -> None:
     table = Table(box=None, pad_edge=False)
     for heading in ("id", "name", "started", "status", "experiments", "how it stands"):
         table.add_column(heading, no_wrap=heading == "id")
+    counts = store.progress()
     for record in records:
-        progress = store.progress(record.id)
+        progress = counts[record.id]
         count = f"{progress.ended}" + (f" ({progress.failed} failed)" if progress.failed else "")
         kind = " (dry run)" if record.config.get("twin") else ""
         table.add_row(

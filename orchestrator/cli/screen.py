@@ -115,6 +115,8 @@ class Screen:
         self._run = run
         self._now = "starting"
         self._note = ""
+        self._done = [o for _, o in run.history.observations(run.id)]
+        self._already = len(self._done)
         self._since = datetime.now().astimezone()
         self._live = Live(
             console=console, auto_refresh=True, refresh_per_second=8, get_renderable=self._draw
@@ -151,14 +153,15 @@ class Screen:
         self._now = f"experiment {step.number} · {step.verb} · {step.text}"
         if step.verb == "propose":
             self._note = ""
+        if step.verb == "score":
+            self._done = [o for _, o in self._run.history.observations(self._run.id)]
         if step.verb == "score" or step.state == "failed":
             style = "red" if step.state == "failed" else ""
             label = "" if step.verb == "score" else f"{step.verb}: "
             console.print(Text(f"{step.number:>5}  {label}{step.text}", style=style))
 
     def _draw(self) -> Group:
-        campaign, history = self._run.campaign, self._run.history
-        done = [o for _, o in history.observations(self._run.id)]
+        campaign, done = self._run.campaign, self._done
         total = campaign.budget.experiments
         grid = Table.grid(padding=(0, 2))
         grid.add_row("now", Text(self._now, overflow="ellipsis", no_wrap=True))
@@ -166,21 +169,25 @@ class Screen:
         if index is not None:
             lines = _outcome_lines(campaign.objective, done[index])
             grid.add_row("best", Text(f"experiment {index} · " + " · ".join(lines)))
-        grid.add_row("progress", f"{len(done)} of at most {total} experiments{self._left(done)}")
+        grid.add_row("progress", f"{len(done)} of at most {total} experiments{self._left()}")
         if self._note:
             grid.add_row("note", self._note)
         return Group(ProgressBar(total=total, completed=len(done), width=60), grid)
 
-    def _left(self, done: list[Observation]) -> str:
-        if not done or not self._run.laboratory:
+    def _left(self) -> str:
+        """Return the time left, from how long the experiments of this session took."""
+        here = len(self._done) - self._already
+        if not here:
             return ""
-        remaining = self._run.campaign.budget.experiments - len(done)
-        if self._run.laboratory.simulated:
-            each = (datetime.now().astimezone() - self._since).total_seconds() / 3600 / len(done)
-            return f" · at most {duration(each * remaining)} left"
-        each = spent(self._run).hours / len(done)
-        end = datetime.now().astimezone() + timedelta(hours=each * remaining)
-        return f" · at most {duration(each * remaining)} left, until {end:%a %H:%M}"
+        now = datetime.now().astimezone()
+        each = (now - self._since).total_seconds() / 3600 / here
+        left = each * (self._run.campaign.budget.experiments - len(self._done))
+        until = (
+            ""
+            if self._run.laboratory.simulated
+            else f", until {now + timedelta(hours=left):%a %H:%M}"
+        )
+        return f" · at most {duration(left)} left{until}"
 
 
 def _outcome_lines(objective: Objective, observation: Observation) -> list[str]:

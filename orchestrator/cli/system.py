@@ -24,19 +24,26 @@ def ui(
 
     It talks to nobody outside. It keeps running in the background until `sdlab ui --stop`.
     """
+    from rich.console import Console
+
     from orchestrator.prefect_server import campaign_page, ensure_server, stop_server
 
     folder = home_folder(home)
     if stop:
-        typer.echo("stopped" if stop_server(folder) else "no server of ours is running")
+        stopped = stop_server(folder / "prefect")
+        typer.echo("stopped" if stopped else "no server of ours is running")
         return
     store = open_store(folder)
     records = store.campaigns()
     wanted = records[0] if campaign_id == "last" and records else None
     if campaign_id != "last":
         wanted = store.campaign(campaign_id)
-    server = ensure_server(folder, progress=typer.echo)
-    address = server.ui_url if wanted is None else campaign_page(server, wanted.id)
+    with Console(stderr=True).status("looking for the Prefect server") as status:
+        server = ensure_server(
+            folder / "prefect",
+            progress=lambda text, waited: status.update(f"{text} ({waited:.0f} s)"),
+        )
+    address = server.url if wanted is None else campaign_page(server, wanted.id)
     typer.echo(address)
     if not no_browser:
         typer.launch(address)
