@@ -6,6 +6,8 @@ A parameter owns one or several *names*; a point of the space gives each name a 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -113,16 +115,24 @@ class DiscreteParameter(_Parameter):
 
     def snap(self, value: float) -> float:
         """Return the listed number nearest to `value`."""
-        return min(self.values, key=lambda listed: abs(listed - value))
+        ordered = self._ordered
+        i = bisect_left(ordered, value)
+        return min(ordered[max(i - 1, 0) : i + 1], key=lambda listed: abs(listed - value))
+
+    @cached_property
+    def _ordered(self) -> tuple[float, ...]:
+        """The values in rising order; a list of 20,000 is searched by bisection."""
+        return tuple(sorted(self.values))
 
     def fault(self, name: str, value: Value) -> str | None:
         """Say why `value` cannot be set, or None if it can."""
         number = _number(value)
-        if number is None or not any(
-            math.isclose(number, listed, rel_tol=GRID_TOLERANCE, abs_tol=1e-12)
-            for listed in self.values
+        if number is None or not math.isclose(
+            number, self.snap(number), rel_tol=GRID_TOLERANCE, abs_tol=1e-12
         ):
-            return f"{name} = {value!r} is none of {', '.join(f'{v:g}' for v in self.values)}"
+            listed = ", ".join(f"{v:g}" for v in self.values[:20])
+            more = f" and {len(self.values) - 20} more" if len(self.values) > 20 else ""
+            return f"{name} = {value!r} is none of {listed}{more}"
         return None
 
 

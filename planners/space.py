@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from scipy.optimize import Bounds, milp
-from scipy.optimize import LinearConstraint as _ScipyConstraint
 
+from planners.feasibility import LinearProgramme
 from planners.parameters import (
     CategoricalParameter,
-    ContinuousParameter,
     DiscreteParameter,
     MixtureParameter,
     Parameter,
@@ -106,11 +104,15 @@ class CandidateList(_Record):
 
     def index(self, point: Point) -> int | None:
         """Return the row that equals `point`, or None."""
-        row = tuple(point[c] for c in self.columns if c in point)
-        try:
-            return self.rows.index(row)
-        except ValueError:
-            return None
+        return self._rows_by_value.get(tuple(point[c] for c in self.columns if c in point))
+
+    @cached_property
+    def _rows_by_value(self) -> dict[tuple[Value, ...], int]:
+        """Row number of each candidate, the first where one is listed twice."""
+        found: dict[tuple[Value, ...], int] = {}
+        for i, row in enumerate(self.rows):
+            found.setdefault(row, i)
+        return found
 
 
 class SearchSpace(_Record):
@@ -152,7 +154,9 @@ class SearchSpace(_Record):
             self._check_constraint(constraint)
         if self.candidates is not None:
             self._check_candidates(self.candidates)
-        elif not _has_feasible_point(self):
+        elif (
+            self.constraints and LinearProgramme(self.parameters, self.constraints).solve() is None
+        ):
             raise ValueError(
                 "the space has no feasible point: its constraints exclude every combination of "
                 "the parameters; loosen "
@@ -247,58 +251,3 @@ def _read_columns(candidates: CandidateList) -> list[Parameter]:
             labels = tuple(sorted({str(v) for v in column}))
             parameters.append(CategoricalParameter(name=name, categories=labels))
     return parameters
-
-
-def _has_feasible_point(space: SearchSpace) -> bool:
-    """Decide feasibility exactly, as a mixed-integer linear programme.
-
-    A stepped parameter is one integer variable, a discrete one a choice among binaries.
-    """
-    if not space.constraints:
-        return True
-    lower: list[float] = []
-    upper: list[float] = []
-    integer: list[int] = []
-    terms: dict[str, tuple[float, dict[int, float]]] = {}
-    rows: list[tuple[dict[int, float], float, float]] = []
-
-    def variable(low: float, high: float, *, whole: bool = False) -> int:
-        lower.append(low)
-        upper.append(high)
-        integer.append(int(whole))
-        return len(lower) - 1
-
-    for p in space.parameters:
-        if isinstance(p, ContinuousParameter):
-            if p.n_steps is not None and p.step is not None:
-                terms[p.name] = (p.low, {variable(0, p.n_steps - 1, whole=True): p.step})
-            else:
-                terms[p.name] = (0.0, {variable(p.low, p.high): 1.0})
-        elif isinstance(p, DiscreteParameter):
-            chosen = {variable(0, 1, whole=True): v for v in p.values}
-            rows.append((dict.fromkeys(chosen, 1.0), 1.0, 1.0))
-            terms[p.name] = (0.0, chosen)
-        elif isinstance(p, MixtureParameter):
-            amounts = {c: variable(*p.bounds(c)) for c in p.components}
-            terms.update({c: (0.0, {i: 1.0}) for c, i in amounts.items()})
-            rows.append((dict.fromkeys(amounts.values(), 1.0), p.total, p.total))
-    for c in space.constraints:
-        offset, row = 0.0, dict[int, float]()
-        for name, coefficient in c.coefficients.items():
-            base, parts = terms[name]
-            offset += coefficient * base
-            for i, factor in parts.items():
-                row[i] = row.get(i, 0.0) + coefficient * factor
-        low = -np.inf if c.lower is None else c.lower - offset
-        high = np.inf if c.upper is None else c.upper - offset
-        rows.append((row, low, high))
-    matrix = np.zeros((len(rows), len(lower)))
-    for i, (row, _, _) in enumerate(rows):
-        matrix[i, list(row)] = list(row.values())
-    result = milp(
-        np.zeros(len(lower)),
-        integrality=integer,
-        bounds=Bounds(lower, upper),
-        constraints=_ScipyConstraint(matrix, [r[1] for r in rows], [r[2] for r in rows]),
-    )
-    return bool(result.success)

@@ -1,0 +1,93 @@
+"""The Bayesian planner: fill the space first, then go where improvement is expected."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from planners.baselines import tried_points
+from planners.bayesian.feasibility import success_model
+from planners.bayesian.gaussian_process import SurrogateFailed
+from planners.bayesian.settings import BayesianSettings
+from planners.bayesian.surrogate import fit_surrogates
+from planners.encoding import Encoding
+from planners.objective import Objective
+from planners.proposal import Observation, Proposal, Reason
+from planners.sampling import draw_sobol
+from planners.space import Point, SearchSpace
+
+logger = logging.getLogger(__name__)
+
+
+class BayesianPlanner:
+    """Gaussian processes over the quantities, noisy expected improvement over the objective.
+
+    One process a quantity takes every observation with its own noise (`fit_quantity`), failed
+    experiments weigh down their neighbourhood (`SuccessModel`), pending points are integrated
+    over. Candidate lists and small grids are scored row by row. Where no model is possible, or a
+    fit fails, the point comes from a Sobol' sequence and the reason says so.
+
+    The same arguments give the same proposals, bit for bit, on the same machine with the same
+    library versions and number of threads. Torch is imported when a model is first needed.
+    """
+
+    name = "bayesian"
+
+    def __init__(self, settings: BayesianSettings) -> None:
+        self.settings = settings
+
+    def propose(
+        self,
+        space: SearchSpace,
+        objective: Objective,
+        *,
+        observations: Sequence[Observation],
+        pending: Sequence[Point] = (),
+        n: int = 1,
+        rng: np.random.Generator,
+    ) -> list[Proposal]:
+        """Return `n` points to try next, best first. See `Planner.propose`."""
+        succeeded = sum(not o.failed for o in observations)
+        initial = self.settings.initial_for(space)
+        if succeeded + len(pending) < initial:
+            why = f"experiment {succeeded + len(pending) + 1} of the initial {initial}"
+            return self._fill(space, observations, pending, n, why)
+        encoding = Encoding(space)
+        try:
+            surrogates = fit_surrogates(encoding, objective, observations)
+        except SurrogateFailed as error:
+            logger.warning("no surrogate, filling the space instead: %s", error)
+            return self._fill(space, observations, pending, n, f"no model yet, as {error}")
+        from planners.bayesian.suggest import suggest
+
+        return suggest(
+            encoding,
+            objective,
+            surrogates,
+            success=success_model(encoding, observations),
+            observations=observations,
+            pending=pending,
+            n=n,
+            settings=self.settings,
+            rng=rng,
+        )
+
+    def _fill(
+        self,
+        space: SearchSpace,
+        observations: Sequence[Observation],
+        pending: Sequence[Point],
+        n: int,
+        why: str,
+    ) -> list[Proposal]:
+        tried = tried_points(observations, pending)
+        points = draw_sobol(space, n, seed=self.settings.seed, skip=len(tried), avoid=tried)
+        reason = Reason(planner=self.name, text=f"Fills the space evenly ({why}).")
+        return [Proposal(values=point, reason=reason) for point in points]
+
+
+def make(settings: Mapping[str, object]) -> BayesianPlanner:
+    """Return the planner `bayesian`; its settings are those of `BayesianSettings`."""
+    return BayesianPlanner(BayesianSettings.model_validate(dict(settings)))

@@ -1,0 +1,188 @@
+"""Where an acquisition function is highest: exactly over a finite space, else by refined sampling.
+
+Importing this file imports torch.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from planners.bayesian.acquisition import Acquisition
+from planners.bayesian.refine import neighbours, refine
+from planners.bayesian.settings import BayesianSettings
+from planners.encoding import Array, Encoding
+from planners.errors import NothingLeftToPropose
+from planners.finite import Key, PointTable, key_of, table_of, untried
+from planners.parameters import Value
+from planners.sampling import draw_uniform
+from planners.space import Point
+
+logger = logging.getLogger(__name__)
+
+JITTERS = (0.02, 0.05, 0.15)
+"""Standard deviations, in unit-cube coordinates, of the points drawn around good experiments."""
+
+PER_JITTER = 12
+NEIGHBOUR_ROUNDS = 3
+TOO_NEAR = 1e-3
+"""Root-mean-square distance per column under which a point repeats a failed or pending one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A feasible point with its coordinates and its acquisition value."""
+
+    point: dict[str, Value]
+    x: Array
+    value: float
+
+
+def best_choices(
+    encoding: Encoding,
+    acquisition: Acquisition,
+    *,
+    tried: Sequence[Point],
+    keep_away: Array,
+    centres: Array,
+    settings: BayesianSettings,
+    rng: np.random.Generator,
+) -> list[Choice]:
+    """Return the best point and then its runners-up, best first.
+
+    A candidate list, and a grid of up to `ENUMERATION_LIMIT` points, is scored row by row. Any
+    other space is sampled; the best samples are refined with gradients over the continuous
+    coordinates and by single moves over the discrete ones.
+
+    Parameters
+    ----------
+    tried : points that must not come again.
+    keep_away : coordinates near which nothing is proposed in a continuous space, shape (n, d).
+    centres : coordinates of good experiments, around which samples are added, shape (n, d).
+
+    Raises
+    ------
+    NothingLeftToPropose
+        No untried point remains.
+    """
+    count = 1 + settings.n_alternatives
+    table = table_of(encoding.space)
+    if table is not None:
+        return _scan(encoding, table, acquisition, tried=tried, count=count)
+    pool = _Pool(encoding, acquisition, tried, keep_away)
+    pool.add(
+        draw_uniform(encoding.space, settings.n_candidates, rng=rng, avoid=tried, at_least=1)
+        + _around(encoding, centres, rng=rng)
+    )
+    starts = pool.ranked()[: settings.n_starts]
+    pool.add(
+        refine(encoding, acquisition, np.array([c.x for c in starts]).reshape(len(starts), -1))
+    )
+    for _ in range(NEIGHBOUR_ROUNDS):
+        ranked = pool.ranked()
+        if not ranked or not pool.add(neighbours(encoding, ranked[0].point)):
+            break
+        if pool.ranked()[0].value <= ranked[0].value:
+            break
+    ranked = pool.ranked()
+    if not ranked:
+        raise NothingLeftToPropose(
+            f"none of the {settings.n_candidates} points drawn is new; widen the space or its "
+            "constraints, or end the campaign"
+        )
+    return _spread(ranked, count)
+
+
+class _Pool:
+    """Scored points, each once, without those that repeat an experiment."""
+
+    def __init__(
+        self,
+        encoding: Encoding,
+        acquisition: Acquisition,
+        tried: Sequence[Point],
+        keep_away: Array,
+    ) -> None:
+        self._encoding = encoding
+        self._acquisition = acquisition
+        self._seen: set[Key] = {key_of(encoding.space, p) for p in tried}
+        self._keep_away = keep_away
+        self._choices: list[Choice] = []
+
+    def add(self, points: Sequence[dict[str, Value]]) -> bool:
+        """Score the new ones among points; return whether there were any."""
+        fresh: list[dict[str, Value]] = []
+        for point in points:
+            key = key_of(self._encoding.space, point)
+            if key not in self._seen:
+                self._seen.add(key)
+                fresh.append(point)
+        if not fresh:
+            return False
+        x = self._encoding.encode(fresh)
+        values = self._acquisition.score(x)
+        allowed = np.isfinite(values)
+        if len(self._keep_away):
+            apart = ((x[:, None, :] - self._keep_away[None]) ** 2).mean(axis=2).min(axis=1)
+            allowed &= apart > TOO_NEAR**2
+        self._choices += [
+            Choice(p, row, float(v))
+            for p, row, v, ok in zip(fresh, x, values, allowed, strict=True)
+            if ok
+        ]
+        return bool(allowed.any())
+
+    def ranked(self) -> list[Choice]:
+        """Return the choices, best first; ties in the order in which they came."""
+        return sorted(self._choices, key=lambda c: -c.value)
+
+
+def _scan(
+    encoding: Encoding,
+    table: PointTable,
+    acquisition: Acquisition,
+    *,
+    tried: Sequence[Point],
+    count: int,
+) -> list[Choice]:
+    rows = np.flatnonzero(untried(encoding.space, table, tried))
+    if not len(rows):
+        raise NothingLeftToPropose(
+            f"all {len(table)} feasible points were tried or are pending; widen the space or end "
+            "the campaign"
+        )
+    values = acquisition.score(table.encoded[rows])
+    values = np.where(np.isnan(values), -np.inf, values)
+    order = np.argsort(-values, kind="stable")[:count]
+    return [
+        Choice(table.point(int(rows[i])), table.encoded[rows[i]], float(values[i])) for i in order
+    ]
+
+
+def _around(
+    encoding: Encoding, centres: Array, *, rng: np.random.Generator
+) -> list[dict[str, Value]]:
+    """Return feasible points scattered around coordinates; those that break a constraint drop."""
+    if not len(centres):
+        return []
+    free = np.array([c.category is None for c in encoding.columns], dtype=np.float64)
+    clouds = [
+        np.clip(centre + width * free * rng.standard_normal((PER_JITTER, len(free))), 0.0, 1.0)
+        for centre in centres
+        for width in JITTERS
+    ]
+    return encoding.snap_feasible(np.concatenate(clouds))
+
+
+def _spread(ranked: list[Choice], count: int) -> list[Choice]:
+    """Return the best choice and runners-up that differ visibly from those before them."""
+    chosen = [ranked[0]]
+    for choice in ranked[1:]:
+        if len(chosen) == count:
+            break
+        if all(float(((choice.x - c.x) ** 2).mean()) > 0.05**2 for c in chosen):
+            chosen.append(choice)
+    return chosen

@@ -1,0 +1,132 @@
+"""What the observations say about each quantity: one Gaussian process a quantity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from planners.bayesian.gaussian_process import GaussianProcess, SurrogateFailed, fit
+from planners.encoding import Array, Encoding
+from planners.objective import Objective
+from planners.proposal import Observation, Prediction
+
+MAX_P_WRONG = 0.999
+SAME_VALUE = 1e-9
+"""Relative spread below which all values of a quantity count as identical."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surrogate:
+    """The process of one quantity and the way back to its unit.
+
+    Attributes
+    ----------
+    process : fitted to ``(value - location) / scale``.
+    location, scale : weighted mean and standard deviation of the values, in the quantity's unit.
+    """
+
+    process: GaussianProcess
+    location: float
+    scale: float
+
+    def predict(self, x: Array) -> tuple[Array, Array]:
+        """Return mean and standard deviation of the noise-free quantity at coordinates."""
+        mean, std = self.process.predict(x)
+        return self.location + self.scale * mean, self.scale * std
+
+
+Surrogates = Mapping[str, Surrogate]
+"""Quantity → its surrogate, in the order of `Objective.quantities`."""
+
+
+def fit_surrogates(
+    encoding: Encoding, objective: Objective, observations: Sequence[Observation]
+) -> Surrogates:
+    """Return one surrogate for each quantity of the objective.
+
+    Failed observations do not enter, nor does an observation that lacks the quantity.
+
+    Raises
+    ------
+    SurrogateFailed
+        A quantity has fewer than two values, every target is constant, or a fit fails.
+    """
+    known = {
+        q: [o for o in observations if not o.failed and q in o.outcomes]
+        for q in objective.quantities
+    }
+    for quantity, rows in known.items():
+        if len(rows) < 2:
+            raise SurrogateFailed(
+                f"{quantity} is known of {len(rows)} experiments; a surrogate needs two"
+            )
+    if all(_is_constant(t.quantity, known[t.quantity]) for t in objective.targets):
+        names = ", ".join(t.quantity for t in objective.targets)
+        raise SurrogateFailed(f"every experiment gave the same value of {names}")
+    return {q: fit_quantity(encoding, q, rows) for q, rows in known.items()}
+
+
+def fit_quantity(
+    encoding: Encoding, quantity: str, observations: Sequence[Observation]
+) -> Surrogate:
+    """Return the surrogate of one quantity that every observation knows.
+
+    Each value keeps its own noise: its stated variance, or one inferred variance shared by all
+    values that state none.
+
+    Notes
+    -----
+    An analysis that is wrong with probability p reports, instead of the quantity f with noise
+    variance s², a value drawn from the population of values (variance V) and unrelated to f.
+    The mixture has cov(value, f) = (1 - p) V and var(value) = V + (1 - p) s²; the Gaussian noise
+    with the same best linear estimate of f has variance ``s² + V p / (1 - p)``. It is added here
+    with V the variance of the values: nothing at p = 0, no information left as p → 1.
+    """
+    values = np.array([o.outcomes[quantity] for o in observations], dtype=np.float64)
+    stds = np.array([o.stds.get(quantity, np.nan) for o in observations], dtype=np.float64)
+    p_wrong = np.minimum([o.p_wrong for o in observations], MAX_P_WRONG)
+    location = float(np.average(values, weights=1.0 - p_wrong))
+    spread = float(np.sqrt(np.average((values - location) ** 2, weights=1.0 - p_wrong)))
+    scale = spread if spread > SAME_VALUE * abs(location) else (abs(location) or 1.0)
+    process = fit(
+        encoding.encode([o.values for o in observations]),
+        (values - location) / scale,
+        (stds / scale) ** 2,
+        p_wrong / (1.0 - p_wrong),
+        groups=encoding.groups,
+    )
+    return Surrogate(process=process, location=location, scale=scale)
+
+
+def predictions(surrogates: Surrogates, x: Array) -> list[dict[str, Prediction]]:
+    """Return quantity → prediction for each row of coordinates."""
+    tables = {q: s.predict(x) for q, s in surrogates.items()}
+    return [
+        {q: Prediction(mean=float(mean[i]), std=float(std[i])) for q, (mean, std) in tables.items()}
+        for i in range(len(x))
+    ]
+
+
+def learnt(encoding: Encoding, surrogates: Surrogates) -> dict[str, float]:
+    """Return what the surrogates learnt, by name, as a proposal records it.
+
+    ``<quantity>.length_scale.<name>`` is relative: 1 is the whole range of the name (its logarithm
+    where `log`). ``<quantity>.noise_std`` is the inferred noise in the quantity's unit, absent
+    where every value stated its own; ``<quantity>.signal_std`` the amplitude of the process.
+    """
+    found: dict[str, float] = {}
+    for quantity, surrogate in surrogates.items():
+        parameters = surrogate.process.parameters
+        for name, length in zip(encoding.space.names, parameters.lengths, strict=True):
+            found[f"{quantity}.length_scale.{name}"] = float(length)
+        found[f"{quantity}.signal_std"] = float(np.sqrt(parameters.signal)) * surrogate.scale
+        if parameters.noise > 0:
+            found[f"{quantity}.noise_std"] = float(np.sqrt(parameters.noise)) * surrogate.scale
+    return found
+
+
+def _is_constant(quantity: str, observations: Sequence[Observation]) -> bool:
+    values = np.array([o.outcomes[quantity] for o in observations], dtype=np.float64)
+    return bool(np.ptp(values) <= SAME_VALUE * np.max(np.abs(values)))
