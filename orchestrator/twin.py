@@ -24,8 +24,11 @@ from analysis.physics.structures import structure
 from analysis.xrd.forward import PhaseState, Radiation, Resolution, pattern
 from instruments import Bench, Sample
 from instruments.execution import Executor
-from instruments.simulated.diffractometer import DiffractometerDevice, DiffractometerSettings
-from instruments.simulated.furnace import FurnaceDevice, FurnaceSettings
+from instruments.simulated.diffractometer import DiffractometerDevice
+from instruments.simulated.diffractometer_settings import DiffractometerSettings
+from instruments.simulated.fidelity import DIFFRACTOMETER_CARD, FURNACE_CARD, FidelityCard
+from instruments.simulated.furnace import FurnaceDevice
+from instruments.simulated.furnace_settings import FurnaceSettings
 from instruments.simulated.kinetics import DOPANTS, Batch, Powder, Titania, calcine
 from instruments.simulated.programme import Programme
 from instruments.simulated.specimen import Optics, Specimen, Truth
@@ -93,6 +96,18 @@ def diffractometer(name: str, settings: Mapping[str, object], bench: Bench) -> E
     return Executor(name, checked.capabilities(), bench.clock, device)
 
 
+FIDELITY_CARDS: Mapping[str, FidelityCard] = {
+    "simulated.furnace": FURNACE_CARD,
+    "simulated.diffractometer": DIFFRACTOMETER_CARD,
+}
+"""Entry point → what its twin models, what it leaves out, and which faults it can produce."""
+
+
+def fidelity_card() -> str:
+    """Return the cards of all twins as Markdown, for a person who plans with a dry run."""
+    return "\n".join(card.as_text(name) for name, card in FIDELITY_CARDS.items())
+
+
 def titania_truth(seed: int, *, thermocouple: float = 3.0, batch_spread: float = 1.0) -> Truth:
     """Return what tells the scattering of any titania sample of the laboratory with `seed`."""
 
@@ -130,9 +145,7 @@ def hidden_powder(
         raise ValueError(
             f"sample {sample.id} is doped with {element}; this twin knows {', '.join(DOPANTS)}"
         )
-    offset = thermocouple * float(
-        stream(seed, "thermocouple", sample.made_by, sample.simulated).standard_normal()
-    )
+    offset = thermocouple * float(stream(seed, "thermocouple", sample.made_by).standard_normal())
     record = [f"{name}={value!r}" for name, value in sorted(sample.recipe.items())]
     rng = stream(seed, "batch", sample.made_by, sample.number, *record)
     return calcine(

@@ -6,7 +6,12 @@ import math
 from datetime import datetime
 
 from instruments.clock import Clock
-from instruments.simulated.programme import ROOM_TEMPERATURE, UNLOADING_TEMPERATURE, Programme
+from instruments.simulated.programme import (
+    COOLING_TIME,
+    ROOM_TEMPERATURE,
+    UNLOADING_TEMPERATURE,
+    Programme,
+)
 
 
 class HotZone:
@@ -15,10 +20,11 @@ class HotZone:
     Parameters
     ----------
     clock : the laboratory's time.
-    cooling_time : time constant with which the closed furnace loses heat [h].
+    cooling_time : time constant with which the closed furnace loses heat [h]; that of a
+        `Programme` unless said otherwise.
     """
 
-    def __init__(self, clock: Clock, *, cooling_time: float) -> None:
+    def __init__(self, clock: Clock, *, cooling_time: float = COOLING_TIME) -> None:
         self._clock = clock
         self._cooling_seconds = cooling_time * 3600.0
         self._programme: Programme | None = None

@@ -227,7 +227,7 @@ def calcine(programme: Programme, *, dopant: float, system: Titania, batch: Batc
     dissolved = system.dopant.dissolved(added)
     shares = _phase_shares(times, kelvin, dissolved, system=system, batch=batch)
     sizes = _sizes(times, kelvin, dissolved, system=system, factor=batch.growth_factor)
-    oxide = (added - dissolved) / 100.0 * system.dopant.oxide_per_mol
+    oxide = max(added - dissolved, 0.0) / 100.0 * system.dopant.oxide_per_mol
     fractions, amorphous = _weigh(shares, sizes, shell=system.shell)
     foreign = {system.dopant.oxide: oxide}
     foreign["corundum"] = foreign.get("corundum", 0.0) + batch.contamination

@@ -16,6 +16,9 @@ ROOM_TEMPERATURE = 25.0
 UNLOADING_TEMPERATURE = 60.0
 """Below this the crucible may be taken out [°C]."""
 
+COOLING_TIME = 1.5
+"""Time constant with which a closed muffle furnace loses its heat [h]."""
+
 _POINTS_PER_SEGMENT = 400
 """A ramp over 900 K then advances 2.3 K a step, over which a rate constant with an activation
 energy of 350 kJ/mol changes by a tenth and the trapezoidal rule errs by less than 0.1 %."""
@@ -41,7 +44,7 @@ class Programme:
     temperature: float
     dwell: float
     ramp: float
-    cooling_time: float = 1.5
+    cooling_time: float = COOLING_TIME
 
     def __post_init__(self) -> None:
         if not self.temperature > UNLOADING_TEMPERATURE:
