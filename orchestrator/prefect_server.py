@@ -28,6 +28,7 @@ from orchestrator.prefect_settings import (
     DEFAULT_PORT,
     HOST,
     apply,
+    prefect_home,
     server_environment,
     users_server,
 )
@@ -52,6 +53,7 @@ class Server:
     ----------
     url : its page for people.
     api_url : its API.
+    port : where it listens.
     ours : True if sdlab started it, False if a person named it by PREFECT_API_URL.
     started_now : True if this call started it.
     log : what it writes, None if it is not ours.
@@ -59,6 +61,7 @@ class Server:
 
     url: str
     api_url: str
+    port: int
     ours: bool
     started_now: bool
     pid: int | None
@@ -102,7 +105,7 @@ def campaign_page(server: Server, campaign_id: str) -> str:
 
 
 def ensure_server(
-    home: Path,
+    folder: Path,
     *,
     port: int | None = None,
     progress: Progress | None = None,
@@ -112,7 +115,7 @@ def ensure_server(
 
     Parameters
     ----------
-    home : folder of Prefect's database and our server's log; made if missing.
+    folder : sdlab's state folder; Prefect's database and the server's log go below it.
     port : where to listen; by default where it listened last, else 4200, else any free port.
     progress : told what is going on while a start is awaited.
     deadline : seconds to wait for the answer.
@@ -125,29 +128,32 @@ def ensure_server(
     foreign = users_server()
     if foreign is not None:
         return _foreign(foreign)
+    home = prefect_home(folder)
     home.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(home / "sdlab-server.lock", timeout=deadline):
-            server = _running(home) or _start(home, port, progress or _silent, deadline)
+            server = _running(home) or _start(folder, port, progress or _silent, deadline)
     except Timeout as error:
         raise ServerError(
             f"another process has been starting the Prefect server in {home} for more than "
             f"{deadline:g} s; see {log_path(home)}, or end it and try again"
         ) from error
-    apply(home, port=urlsplit(server.url).port or DEFAULT_PORT)
+    apply(folder, port=server.port)
     return server
 
 
-def stop_server(home: Path, *, patience: float = 20.0) -> bool:
+def stop_server(folder: Path, *, patience: float = 20.0) -> bool:
     """Stop our server; return whether one was running. A server that is not ours is left alone."""
+    home = prefect_home(folder)
     note = read_note(home)
     stopped = note is not None and end(note, patience=patience)
     remove_note(home)
     return stopped
 
 
-def server_status(home: Path) -> ServerStatus:
+def server_status(folder: Path) -> ServerStatus:
     """Return whether our server, or the one that a person named, runs and answers."""
+    home = prefect_home(folder)
     foreign = users_server()
     if foreign is not None:
         if is_alive(foreign):
@@ -171,7 +177,8 @@ def _foreign(api_url: str) -> Server:
             "unset PREFECT_API_URL and sdlab starts its own"
         )
     url = api_url.rstrip("/").removesuffix("/api")
-    return Server(url, api_url, ours=False, started_now=False, pid=None, log=None)
+    port = urlsplit(api_url).port or (443 if api_url.startswith("https") else 80)
+    return Server(url, api_url, port, ours=False, started_now=False, pid=None, log=None)
 
 
 def _running(home: Path) -> Server | None:
@@ -183,17 +190,18 @@ def _running(home: Path) -> Server | None:
     return server if is_alive(server.api_url, timeout=3.0) else None
 
 
-def _start(home: Path, port: int | None, progress: Progress, deadline: float) -> Server:
+def _start(folder: Path, port: int | None, progress: Progress, deadline: float) -> Server:
+    home = prefect_home(folder)
     note = read_note(home)
     if note is not None and end(note, patience=10.0):
         log.warning("the Prefect server %d lived but did not answer; it was replaced", note.pid)
     chosen = _free_port(port or (note.port if note else DEFAULT_PORT))
-    process = launch(home, port=chosen, environment=server_environment(home, port=chosen))
+    process = launch(home, port=chosen, environment=server_environment(folder, port=chosen))
     server = _server(home, chosen, process.pid, started_now=True)
     try:
         _await_answer(process, server, home, progress, deadline)
     except BaseException:
-        stop_server(home)
+        stop_server(folder)
         raise
     log.info("Prefect server started url=%s pid=%d", server.url, process.pid)
     return server
@@ -251,7 +259,7 @@ def _free_port(wanted: int) -> int:
 
 def _server(home: Path, port: int, pid: int, *, started_now: bool) -> Server:
     url = f"http://{HOST}:{port}"
-    return Server(url, f"{url}/api", True, started_now, pid, log_path(home))
+    return Server(url, f"{url}/api", port, True, started_now, pid, log_path(home))
 
 
 def _silent(_message: str, _seconds: float) -> None:

@@ -54,17 +54,22 @@ _BOUNDED = {
 }
 
 
-def environment(home: Path, *, port: int = DEFAULT_PORT) -> dict[str, str]:
+def prefect_home(folder: Path) -> Path:
+    """Return where Prefect keeps its database, logs and profiles inside our state folder."""
+    return folder.absolute() / "prefect"
+
+
+def environment(folder: Path, *, port: int = DEFAULT_PORT) -> dict[str, str]:
     """Return sdlab's defaults for Prefect as environment variables.
 
     Parameters
     ----------
-    home : folder of Prefect's database, logs and profiles.
+    folder : sdlab's state folder.
     port : where the server listens, on loopback only.
     """
     # By variables, not by flags: with flags the page still asks port 4200 for its data.
     address = {
-        "PREFECT_HOME": str(home),
+        "PREFECT_HOME": str(prefect_home(folder)),
         "PREFECT_API_URL": f"http://{HOST}:{port}/api",
         "PREFECT_SERVER_API_HOST": HOST,
         "PREFECT_SERVER_API_PORT": str(port),
@@ -81,14 +86,14 @@ def users_server() -> str | None:
     return os.environ.get("PREFECT_API_URL") or None
 
 
-def apply(home: Path, *, port: int = DEFAULT_PORT) -> str:
+def apply(folder: Path, *, port: int = DEFAULT_PORT) -> str:
     """Put the defaults into this process' environment and return the API address in force.
 
     Call it before Prefect is imported; if Prefect is there already, its settings are read again.
     Variables that a person has set stay as they are.
     """
     ours = _set_by_us(os.environ)
-    for name, value in environment(home, port=port).items():
+    for name, value in environment(folder, port=port).items():
         if name in ours or name not in os.environ:
             os.environ[name] = value
             ours.add(name)
@@ -98,11 +103,11 @@ def apply(home: Path, *, port: int = DEFAULT_PORT) -> str:
     return os.environ["PREFECT_API_URL"]
 
 
-def server_environment(home: Path, *, port: int) -> dict[str, str]:
+def server_environment(folder: Path, *, port: int) -> dict[str, str]:
     """Return the whole environment in which our server is started."""
     ours = _set_by_us(os.environ)
     users = {name: value for name, value in os.environ.items() if name not in ours}
-    return {**environment(home, port=port), **users, _OURS: os.environ.get(_OURS, "")}
+    return {**environment(folder, port=port), **users, _OURS: os.environ.get(_OURS, "")}
 
 
 def _set_by_us(environ: Mapping[str, str]) -> set[str]:

@@ -1,0 +1,274 @@
+"""One turn of the loop as one short Prefect flow run, and without Prefect when Prefect fails.
+
+What must not be lost is in our history before Prefect hears of it, and every verb finds its record
+there. So whatever happens to the server, the turn is finished by the plain loop from the history:
+Prefect is the window, not the memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import cache
+from uuid import UUID
+
+from prefect import flow, tags
+from prefect.context import FlowRunContext
+from prefect.settings import get_current_settings
+from prefect.states import Completed, State
+
+from orchestrator.loop import turn
+from orchestrator.prefect_publish import flush, publish
+from orchestrator.prefect_reconcile import settle
+from orchestrator.prefect_server import is_alive
+from orchestrator.report.artifacts import gather, render
+from orchestrator.run import Run
+from orchestrator.tasks import UNDER_PREFECT
+from planners.proposal import Observation
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a turn waits for Prefect, in s; never for the laboratory, which takes its time.
+
+    Attributes
+    ----------
+    health : for the answer that the server is well.
+    begin : for a flow run to begin before the turn is taken without it.
+    close : for a finished turn's figures and final state; the rest is done beside the next turn.
+    longest_rest : longest pause before a failing server is tried again.
+    """
+
+    health: float = 1.0
+    begin: float = 15.0
+    close: float = 8.0
+    longest_rest: float = 60.0
+
+
+@dataclass(slots=True)
+class Attempt:
+    """A turn on its way through Prefect.
+
+    Attributes
+    ----------
+    begun, ended : the laboratory's part has begun, has ended.
+    abandoned : the turn is taken without Prefect; a flow run that begins later must do nothing.
+    """
+
+    run: Run
+    number: int
+    artifacts: bool
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    abandoned: bool = False
+    flow_run_id: UUID | None = None
+    observation: Observation | None = None
+    error: BaseException | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the flow run."""
+        return f"{self.run.campaign.name}-e{self.number:03d}"
+
+    async def take(self) -> Observation:
+        """Take the turn inside the flow run, and keep its result where Prefect cannot lose it."""
+        if self.abandoned:
+            raise RuntimeError(f"{self.name} was taken without Prefect, which began too late")
+        context = FlowRunContext.get()
+        if context is not None and context.flow_run is not None:
+            self.flow_run_id = context.flow_run.id
+        self.begun.set()
+        try:
+            self.observation = await turn(self.run, self.number, verbs=UNDER_PREFECT)
+        except BaseException as error:
+            self.error = error
+            raise
+        finally:
+            self.ended.set()
+        return self.observation
+
+    async def show(self) -> None:
+        """Publish tables and figures; a failure costs the view, never the turn."""
+        try:
+            view = gather(self.run, self.number)
+            await publish(await asyncio.to_thread(render, view))
+        except Exception:
+            log.warning("the figures of %s could not be published", self.name, exc_info=True)
+
+
+_ATTEMPT: ContextVar[Attempt | None] = ContextVar("sdlab_turn", default=None)
+
+
+def _name() -> str:
+    attempt = _ATTEMPT.get()
+    return attempt.name if attempt is not None else "without a laboratory"
+
+
+@flow(
+    name="experiment",
+    flow_run_name=_name,
+    validate_parameters=False,
+    persist_result=False,
+    retries=0,
+    log_prints=False,
+)
+async def experiment(campaign_id: str, number: int) -> State[None]:
+    """Plan, synthesize, measure, analyze and score one experiment of a campaign."""
+    attempt = _ATTEMPT.get()
+    if attempt is None or (attempt.run.id, attempt.number) != (campaign_id, number):
+        raise RuntimeError(
+            f"experiment {number} of {campaign_id} has no laboratory in this process; take it "
+            f"with `sdlab resume {campaign_id}`"
+        )
+    observation = await attempt.take()
+    if attempt.artifacts:
+        await attempt.show()
+    if observation.failed:
+        return Completed(name="NoResult", message=observation.failure)
+    told = ", ".join(f"{q} = {v:.4g}" for q, v in observation.outcomes.items())
+    return Completed(message=told)
+
+
+class PrefectTurns:
+    """Takes turns as Prefect flow runs, and plainly while Prefect cannot.
+
+    Parameters
+    ----------
+    api_url : the server's API; by default the one in Prefect's settings.
+    artifacts : publish tables and figures with every turn.
+    """
+
+    def __init__(
+        self,
+        api_url: str | None = None,
+        *,
+        artifacts: bool = True,
+        patience: Patience | None = None,
+    ) -> None:
+        self._api_url = api_url or get_current_settings().api.url or ""
+        self._artifacts = artifacts
+        self._patience = patience or Patience()
+        self._troubles = 0
+        self._try_again_at = 0.0
+        self._closing: set[asyncio.Task[None]] = set()
+        self._unsettled: dict[UUID, bool] = {}
+
+    async def take(self, run: Run, number: int) -> Observation:
+        """Take one turn, seen in Prefect if it works, and return what the turn told.
+
+        Raises
+        ------
+        CampaignError
+            The campaign cannot go on; exactly what the plain loop would raise.
+        """
+        if not await self._works():
+            return await turn(run, number)
+        attempt = Attempt(run, number, self._artifacts)
+        await self._through_prefect(attempt)
+        if attempt.error is not None:
+            raise attempt.error
+        if attempt.observation is None:
+            return await turn(run, number)
+        return attempt.observation
+
+    async def finish(self, *, timeout: float = 30.0) -> None:
+        """Wait until Prefect has heard everything, `timeout` seconds at the longest."""
+        deadline = time.monotonic() + timeout
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=timeout)
+        if await self._works():
+            await self._settle()
+            await flush(timeout=max(deadline - time.monotonic(), 1.0))
+        for late in self._closing:
+            late.cancel()
+
+    async def _works(self) -> bool:
+        if not self._api_url or time.monotonic() < self._try_again_at:
+            return False
+        began = time.monotonic()
+        if await asyncio.to_thread(is_alive, self._api_url, timeout=self._patience.health):
+            await self._settle()
+            return True
+        if time.monotonic() - began > self._patience.health / 2:
+            self._rest()  # a dead server refuses at once, a hanging one costs time
+        return False
+
+    async def _through_prefect(self, attempt: Attempt) -> None:
+        """Carry a turn; whatever Prefect does, return with what the laboratory did."""
+        carrying = asyncio.create_task(self._call(attempt))
+        self._closing.add(carrying)
+        carrying.add_done_callback(self._closing.discard)
+        try:
+            await _first(carrying, attempt.begun, timeout=self._patience.begin)
+            if not attempt.begun.is_set():
+                attempt.abandoned = True
+                carrying.cancel()
+                self._trouble(f"the flow run of {attempt.name} did not begin")
+                return
+            await _first(carrying, attempt.ended, timeout=None)
+            await asyncio.wait({carrying}, timeout=self._patience.close)
+        except asyncio.CancelledError:
+            carrying.cancel()
+            await asyncio.wait({carrying}, timeout=self._patience.close)
+            raise
+        if not carrying.done():
+            self._trouble(f"the flow run of {attempt.name} did not close in time")
+
+    async def _call(self, attempt: Attempt) -> None:
+        """Call the flow; Prefect's own errors end here."""
+        _ATTEMPT.set(attempt)
+        run = attempt.run
+        labels = (f"campaign:{run.id}", f"experiment:{attempt.number:03d}", "sdlab")
+        try:
+            with tags(*labels):
+                await experiment(run.id, attempt.number, return_state=True)
+            self._troubles = 0
+        except Exception as error:  # noqa: BLE001  (the laboratory's own error is in the attempt)
+            if attempt.error is None:
+                self._trouble(f"the flow run of {attempt.name} broke off ({error!r})")
+            if attempt.flow_run_id is not None:
+                self._unsettled[attempt.flow_run_id] = attempt.observation is not None
+
+    def _trouble(self, what: str) -> None:
+        log.warning("%s; the campaign goes on without Prefect and tries it again", what)
+        self._rest()
+
+    def _rest(self) -> None:
+        self._troubles += 1
+        rest = min(2.0 ** (self._troubles - 1), self._patience.longest_rest)
+        self._try_again_at = time.monotonic() + rest
+
+    async def _settle(self) -> None:
+        """Tell a server that is back how the flow runs ended that it lost sight of."""
+        lost, self._unsettled = self._unsettled, {}
+        if lost and not await settle(lost):
+            self._unsettled.update(lost)
+
+
+async def turn_under_prefect(run: Run, number: int) -> Observation:
+    """Take one turn with this process' `PrefectTurns`; see there."""
+    return await process_turns().take(run, number)
+
+
+@cache
+def process_turns() -> PrefectTurns:
+    """Return the one `PrefectTurns` of this process, for the server in Prefect's settings."""
+    return PrefectTurns()
+
+
+async def _first(
+    carrying: asyncio.Task[None], event: asyncio.Event, *, timeout: float | None
+) -> None:
+    """Return when the task or the event is done, or after `timeout` seconds."""
+    waiting = asyncio.create_task(event.wait())
+    try:
+        await asyncio.wait(
+            {carrying, waiting}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+        )
+    finally:
+        waiting.cancel()

@@ -1,0 +1,55 @@
+"""Tables and figures on their way into Prefect, and everything else that must leave in time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.context import FlowRunContext
+from prefect.events.worker import EventsWorker
+from prefect.logging.handlers import APILogWorker
+
+from orchestrator.report.artifacts import Artifact
+
+log = logging.getLogger(__name__)
+
+
+async def publish(artifacts: Sequence[Artifact]) -> None:
+    """Attach artifacts to the flow run around this call, over the connection it already has.
+
+    Raises
+    ------
+    RuntimeError
+        There is no flow run around.
+    httpx.HTTPError, prefect.exceptions.PrefectException
+        The server did not take one.
+    """
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        raise RuntimeError("artifacts belong to a flow run, and there is none around this call")
+    for artifact in artifacts:
+        await context.client.create_artifact(
+            ArtifactCreate(
+                key=artifact.key,
+                type=artifact.kind,
+                description=artifact.description,
+                data=artifact.data,
+                flow_run_id=context.flow_run.id,
+            )
+        )
+
+
+async def flush(*, timeout: float) -> None:
+    """Send off the events and log lines that still stand in line in this process.
+
+    A task run exists for the server only through its events, so without this the last tasks of
+    a process that ends would be missing from the page.
+    """
+    for worker in (EventsWorker, APILogWorker):
+        drained = worker.drain_all(timeout=timeout, at_exit=False)
+        try:
+            await asyncio.wait_for(drained, timeout=timeout)  # type: ignore[arg-type]
+        except TimeoutError:
+            log.warning("%s did not send everything within %g s", worker.__name__, timeout)

@@ -1,0 +1,93 @@
+"""A measured pattern with its fit, background, phases and difference."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from analysis.insight import Curve
+from orchestrator.report.figures.canvas import (
+    GREY,
+    INK,
+    ORANGE,
+    SERIES,
+    Picture,
+    as_png,
+    new_figure,
+    tidy,
+)
+from orchestrator.report.figures.labels import axis_label
+
+_PLAIN = {"observed", "calculated", "difference", "background", "sigma", "weight"}
+_MOST_PHASES = 6
+
+
+def pattern(curve: Curve, *, title: str) -> Picture:
+    """Draw the evidence of a fit: dots observed, line calculated, difference below.
+
+    Parameters
+    ----------
+    curve : with the columns ``observed`` and, as far as known, ``calculated``, ``difference``,
+        ``background``; every other column is the contribution of a phase of that name.
+
+    Raises
+    ------
+    KeyError
+        There is no column ``observed``.
+    """
+    columns = curve.columns
+    has_difference = "difference" in columns or "calculated" in columns
+    figure = new_figure(7.6, 4.4)
+    grid = figure.add_gridspec(
+        2 if has_difference else 1,
+        1,
+        height_ratios=(4, 1) if has_difference else None,
+        hspace=0.06,
+        left=0.11,
+        right=0.985,
+        top=0.92,
+        bottom=0.115,
+    )
+    upper = figure.add_subplot(grid[0])
+    _draw_phases(upper, curve)
+    upper.plot(curve.x, columns["observed"], ".", color=INK, markersize=1.8, label="observed")
+    if "calculated" in columns:
+        upper.plot(curve.x, columns["calculated"], color=ORANGE, linewidth=1.0, label="calculated")
+    if "background" in columns:
+        upper.plot(
+            curve.x, columns["background"], "--", color=GREY, linewidth=1.0, label="background"
+        )
+    upper.set_ylabel(axis_label("intensity", curve.y_unit))
+    upper.legend(fontsize=8, frameon=False, ncols=2, markerscale=4)
+    upper.set_title(title, fontsize=10, loc="left")
+    lowest = upper
+    if has_difference:
+        lowest = figure.add_subplot(grid[1], sharex=upper)
+        upper.tick_params(labelbottom=False)
+        lowest.plot(curve.x, _difference(curve), color="#0072b2", linewidth=0.7)
+        lowest.axhline(0.0, color=GREY, linewidth=0.6)
+        lowest.set_ylabel("obs − calc")
+        tidy(lowest)
+    lowest.set_xlabel(axis_label(curve.x_name, curve.x_unit))
+    upper.set_xlim(float(curve.x[0]), float(curve.x[-1]))
+    tidy(upper)
+    figure.align_ylabels()
+    return as_png(figure, title)
+
+
+def _difference(curve: Curve) -> np.ndarray:
+    if "difference" in curve.columns:
+        return curve.columns["difference"]
+    return curve.columns["observed"] - curve.columns["calculated"]
+
+
+def _draw_phases(axes: Axes, curve: Curve) -> None:
+    """Fill under the strongest phases, each on top of the background."""
+    base = curve.columns.get("background", np.zeros_like(curve.x))
+    phases = sorted(
+        (name for name in curve.columns if name not in _PLAIN),
+        key=lambda name: -float(np.sum(curve.columns[name])),
+    )
+    for name, colour in zip(phases[:_MOST_PHASES], SERIES, strict=False):
+        top = base + curve.columns[name]
+        axes.fill_between(curve.x, base, top, color=colour, alpha=0.45, linewidth=0, label=name)
