@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 MIGRATIONS = Path(__file__).parent / "migrations"
 """Folder of the Alembic environment, inside the package."""
 
+MIGRATION_LOCK = 7302
+"""Number of the advisory lock that lets one process at a time migrate a PostgreSQL database."""
+
 
 def newest_revision(migrations: Path = MIGRATIONS) -> str:
     """Return the revision this sdlab needs: revisions are numbered, files named after them."""
@@ -43,6 +46,8 @@ def migrate(engine: Engine, migrations: Path = MIGRATIONS) -> None:
         return
     _refuse_newer(engine, found, newest)
     with writing(engine, durable=True) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
         found = current_revision(connection)
         if found == newest:
             return

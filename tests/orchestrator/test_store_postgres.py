@@ -1,0 +1,75 @@
+"""The same history on PostgreSQL, if there is one to test on.
+
+Set SDLAB_TEST_POSTGRES_URL to an empty database that may be written to.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from orchestrator.errors import StoreConflict, StoreError, UnknownCampaign
+from orchestrator.store import Progress, Store
+from orchestrator.store.engine import connect
+from orchestrator.store.tables import METADATA
+from tests.orchestrator import histories
+
+URL = os.environ.get("SDLAB_TEST_POSTGRES_URL", "")
+
+pytestmark = pytest.mark.skipif(
+    not URL, reason="SDLAB_TEST_POSTGRES_URL names no PostgreSQL database to test on"
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    with Store.open(URL, tmp_path) as store:
+        store.create_campaign(histories.campaign("c"))
+        yield store
+        with store._engine.begin() as connection:
+            METADATA.drop_all(connection)
+            connection.exec_driver_sql("DROP TABLE alembic_version")
+
+
+def test_the_migrations_arrive_at_the_tables_on_postgresql(store: Store) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    engine = connect(URL, wait=1)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        changes = compare_metadata(context, METADATA)
+    engine.dispose()
+    assert changes == []
+
+
+def test_experiments_come_back_from_postgresql(store: Store) -> None:
+    for number in range(5):
+        histories.record_experiment(store, "c", number)
+        histories.record_experiment(store, "c", number)
+    found = store.experiments("c")
+    assert [experiment.sample for experiment in found[:4]] == [
+        histories.sample("c", number) for number in range(4)
+    ]
+    assert store.observations("c") == [(n, histories.observation(n)) for n in range(5)]
+    assert store.progress() == {"c": Progress(begun=5, ended=5, failed=1)}
+    assert store.campaign("c").config == histories.campaign().config
+    with pytest.raises(StoreConflict):
+        store.record_observation("c", 0, histories.observation(4))
+    with pytest.raises(StoreError, match="never recorded"):
+        store.record_sample("c", 9, histories.sample("c", 9))
+    with pytest.raises(UnknownCampaign):
+        store.events("d")
+
+
+def test_actions_are_settled_on_postgresql(store: Store) -> None:
+    store.record_proposal("c", 0, histories.proposal(0), seed=[2**100])
+    intended = histories.action("c", 0)
+    store.record_action(intended)
+    assert store.unsettled_actions("c") == [intended]
+    settled = replace(intended, sent=histories.START, settled="succeeded")
+    store.settle_action(settled)
+    assert store.actions("c", 0) == [settled]
