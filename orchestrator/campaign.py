@@ -176,9 +176,11 @@ def _candidates(table: dict[str, object], source: TomlSource) -> dict[str, objec
     strangers = set(table) - {"table", "columns"}
     faults = [source.fault((*where, s), "is no key that is known here") for s in strangers]
     columns = table.get("columns")
-    if not isinstance(table["table"], str):
-        faults.append(source.fault((*where, "table"), "must be the path of a table, as text"))
-    if not isinstance(columns, list) or not all(isinstance(c, str) for c in columns):
+    tables = table["table"]
+    if not _is_text(tables) and not _is_texts(tables):
+        message = "must be the path of a table, or several whose rows belong together"
+        faults.append(source.fault((*where, "table"), message))
+    if not _is_texts(columns):
         faults.append(
             source.fault((*where, "columns"), "must list the columns that are settings, as text")
         )
@@ -186,8 +188,16 @@ def _candidates(table: dict[str, object], source: TomlSource) -> dict[str, objec
         raise BadFile(source.path, faults)
     try:
         names, rows = candidate_rows(
-            cast(str, table["table"]), cast(list[str], columns), folder=source.path.parent
+            cast("str | list[str]", tables), cast(list[str], columns), folder=source.path.parent
         )
     except InstrumentError as error:
         raise BadFile(source.path, [source.fault((*where, "table"), str(error))]) from error
     return {"columns": names, "rows": rows}
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(v, str) for v in value)

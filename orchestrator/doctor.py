@@ -116,7 +116,11 @@ def _server(folder: Path) -> Finding:
 
 
 def _data() -> Finding:
-    try:
-        return Finding("ok", f"recorded data: {data_folder()}")
-    except InstrumentError as error:
-        return Finding("note", str(error))
+    folder = data_folder()
+    if folder.is_dir():
+        return Finding("ok", f"recorded data: {folder}")
+    return Finding(
+        "note",
+        f"no recorded data in {folder}; the examples that replay real experiments need them. Set "
+        f"{DATA_VARIABLE} to the folder that holds them",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -161,19 +162,23 @@ def parse_laboratory(source: TomlSource) -> tuple[LaboratoryFile, TomlSource]:
         raise BadFile(source.path, source.faults(error)) from error
 
 
-def build_laboratory(file: LaboratoryFile, source: TomlSource, *, twin: bool) -> Laboratory:
+def build_laboratory(
+    file: LaboratoryFile, source: TomlSource, *, twin: bool, start: datetime | None = None
+) -> Laboratory:
     """Return the instruments a laboratory file names, not yet connected.
 
     Parameters
     ----------
     twin : take each instrument's twin; an instrument that is simulated already is its own.
+    start : where virtual time begins; a resumed campaign goes on where its time had come to,
+        so that what drifts with time repeats itself.
 
     Raises
     ------
     BadFile
         An unknown driver, wrong settings, a missing twin, or a limit on an unknown setting.
     """
-    clock: Clock = VirtualClock()
+    clock: Clock = VirtualClock(start)
     made, faults = _make(file, source, clock=clock, twin=twin)
     if faults:
         raise BadFile(source.path, faults)

@@ -133,7 +133,12 @@ def reopen(campaign_id: str, store: Store, *, watch: Callable[[Step], None] | No
     file, laboratory_source = parse_laboratory(
         parse_toml(record.laboratory_toml, Path(record.laboratory_source))
     )
-    laboratory = build_laboratory(file, laboratory_source, twin=bool(record.config["twin"]))
+    laboratory = build_laboratory(
+        file,
+        laboratory_source,
+        twin=bool(record.config["twin"]),
+        start=_time_reached(store, record.id),
+    )
     matched = match(campaign, laboratory, source)
     return _run(record.id, campaign, laboratory, matched, store, watch)
 
@@ -142,6 +147,12 @@ def new_id(name: str, now: datetime) -> str:
     """Return an identifier that can be read, typed and used as a file name."""
     stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].rstrip("-") or "campaign"
     return f"{stem}-{now:%y%m%d}-{secrets.token_hex(3)}"
+
+
+def _time_reached(store: Store, campaign_id: str) -> datetime | None:
+    """Return the laboratory time at which the last settled action ended."""
+    ends = [a.finished for a in store.actions(campaign_id) if a.finished is not None]
+    return max(ends, default=None)
 
 
 def _default_laboratory(campaign: Campaign, source: TomlSource) -> Path:

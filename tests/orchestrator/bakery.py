@@ -1,0 +1,206 @@
+"""A small laboratory for tests of the loop: an oven with a known law, and a meter that reads it.
+
+Real drivers on the shared executor; only their physics is a formula. The meter's reading has its
+maximum at temperature 150, time 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from analysis.insight import Estimate, Insight
+from instruments.capabilities import Accepted, Capabilities, Consumable
+from instruments.clock import Clock, VirtualClock
+from instruments.commands import Command, Measure, Synthesize
+from instruments.device import Action, Device
+from instruments.errors import InstrumentFault
+from instruments.execution import Executor
+from instruments.measurement import Measurement, Reading
+from instruments.protocols import Estimated
+from instruments.sample import Sample
+from orchestrator.campaign import Campaign
+from orchestrator.laboratory import Laboratory
+from orchestrator.matching import Match
+from orchestrator.run import History, Run
+from planners.protocols import Planner
+
+QUANTITY = "crust.colour"
+
+OVEN = Capabilities(
+    role="synthesize",
+    accepts=(
+        Accepted(name="temperature", unit="degC", low=100, high=250),
+        Accepted(name="time", unit="h", low=0.5, high=4, default=1.0),
+    ),
+    consumables=(Consumable(name="flour", unit="g", stock=10_000, price=0.01),),
+    recovery="idempotent",
+    hourly_rate=3.0,
+    simulated=True,
+)
+
+METER = Capabilities(
+    role="measure",
+    technique="table",
+    accepts=(Accepted(name="repeats", low=1, high=9, default=1.0),),
+    reports={"colour": ""},
+    recovery="idempotent",
+    simulated=True,
+)
+
+
+def colour(temperature: float, time: float) -> float:
+    """Return the known law, 1 at its best."""
+    return float(np.exp(-(((temperature - 150) / 40) ** 2) - (time - 2) ** 2))
+
+
+@dataclass
+class Oven(Device):
+    """Bakes; `bad` experiments jam, `acts` counts what really happened."""
+
+    clock: Clock
+    bad: frozenset[int] = frozenset()
+    acts: list[str] = field(default_factory=list)
+
+    def estimate(self, command: Command) -> Estimated:
+        assert isinstance(command, Synthesize)
+        return Estimated(3600 * float(command.recipe["time"]), {"flour": 100.0})
+
+    async def act(self, action: Action, command: Command) -> Sample:
+        assert isinstance(command, Synthesize)
+        self.acts.append(action.command_id)
+        action.use("flour", 100.0)
+        await self.clock.sleep(3600 * float(command.recipe["time"]))
+        if command.number in self.bad:
+            raise InstrumentFault("jam", "the conveyor of the oven jammed")
+        return Sample(
+            id=command.sample_id,
+            number=command.number,
+            recipe=command.recipe,
+            made_by="oven",
+            consumed=action.consumed,
+            simulated=True,
+            started=action.started,
+            finished=self.clock.now(),
+        )
+
+
+@dataclass
+class Meter(Device):
+    """Reads the colour; `spoilt` holds (experiment, attempt) whose data are saturated."""
+
+    clock: Clock
+    spoilt: frozenset[tuple[int, int]] = frozenset()
+    acts: list[str] = field(default_factory=list)
+
+    def estimate(self, command: Command) -> Estimated:
+        return Estimated(60.0)
+
+    async def act(self, action: Action, command: Command) -> Measurement:
+        assert isinstance(command, Measure)
+        self.acts.append(action.command_id)
+        await self.clock.sleep(60)
+        attempt = int(action.command_id.rpartition("/")[2])
+        bad = (command.sample.number, attempt) in self.spoilt
+        value = colour(
+            float(command.sample.recipe["temperature"]), float(command.sample.recipe["time"])
+        )
+        empty = np.empty(0)
+        return Measurement(
+            id=command.measurement_id,
+            sample_id=command.sample.id,
+            technique="table",
+            x=empty,
+            y=empty,
+            sigma=None,
+            x_name="",
+            x_unit="",
+            y_name="",
+            y_unit="",
+            instrument="meter",
+            simulated=True,
+            started=action.started,
+            finished=self.clock.now(),
+            readings={"colour": Reading(value, 0.01, "")},
+            flags=("saturated",) if bad else (),
+        )
+
+
+@dataclass
+class Taster:
+    """Reads the meter's colour as the wanted quantity."""
+
+    name: str = "taster"
+    technique: str = "table"
+
+    @property
+    def quantities(self) -> dict[str, str]:
+        return {QUANTITY: ""}
+
+    def analyze(self, measurements: Sequence[Measurement], *, rng: np.random.Generator) -> Insight:
+        reading = measurements[0].readings["colour"]
+        return Insight(
+            id=f"{measurements[0].id}/taster",
+            agent=self.name,
+            measurement_ids=tuple(m.id for m in measurements),
+            estimates={QUANTITY: Estimate(reading.value, reading.std, "")},
+            p_wrong=0.0,
+        )
+
+
+def campaign(**changes: object) -> Campaign:
+    """Return a campaign for the bakery."""
+    data: dict[str, object] = {
+        "name": "bread",
+        "seed": 3,
+        "space": {
+            "parameters": [
+                {
+                    "type": "continuous",
+                    "name": "temperature",
+                    "low": 100,
+                    "high": 250,
+                    "unit": "degC",
+                },
+                {"type": "continuous", "name": "time", "low": 0.5, "high": 4, "unit": "h"},
+            ]
+        },
+        "objective": {"targets": [{"quantity": QUANTITY, "goal": "maximize"}]},
+        "budget": {"experiments": 6},
+        "planner": {"use": "random"},
+        "measurements": [{"technique": "table"}],
+        "agents": [{"use": "taster"}],
+    }
+    return Campaign.model_validate({**data, **changes})
+
+
+def laboratory(
+    *,
+    bad: frozenset[int] = frozenset(),
+    spoilt: frozenset[tuple[int, int]] = frozenset(),
+    **more: Mapping,
+) -> Laboratory:
+    """Return the bakery in virtual time."""
+    clock = VirtualClock()
+    oven, meter = Oven(clock, bad), Meter(clock, spoilt)
+    instruments = {
+        "oven": Executor("oven", more.get("oven", OVEN), clock, oven),
+        "meter": Executor("meter", METER, clock, meter),
+    }
+    built = Laboratory("bakery", "EUR", instruments, {}, clock, simulated=True)
+    return built
+
+
+def run(
+    history: History, planner: Planner, *, campaign_id: str = "bread-1", **parts: object
+) -> Run:
+    """Return the campaign bound to the bakery."""
+    lab = parts.pop("laboratory", None) or laboratory()
+    wanted = parts.pop("campaign", None) or campaign()
+    taster = Taster()
+    match = Match("oven", ("meter",), {"taster": taster}, planner)
+    assert isinstance(wanted, Campaign)
+    assert isinstance(lab, Laboratory)
+    return Run(campaign_id, wanted, lab, match, history)
