@@ -16,15 +16,16 @@ from functools import cache
 from uuid import UUID
 
 from prefect import flow, tags
+from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.settings import get_current_settings
-from prefect.states import Completed, State
+from prefect.states import Completed
 
 from orchestrator.loop import turn
 from orchestrator.prefect_publish import flush, publish
 from orchestrator.prefect_reconcile import settle
 from orchestrator.prefect_server import is_alive
-from orchestrator.report.artifacts import gather, render
+from orchestrator.report.artifacts import Fractions, gather, render
 from orchestrator.run import Run
 from orchestrator.tasks import UNDER_PREFECT
 from planners.proposal import Observation
@@ -63,6 +64,7 @@ class Attempt:
     run: Run
     number: int
     artifacts: bool
+    fractions: dict[int, Fractions]
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     abandoned: bool = False
@@ -95,7 +97,7 @@ class Attempt:
     async def show(self) -> None:
         """Publish tables and figures; a failure costs the view, never the turn."""
         try:
-            view = gather(self.run, self.number)
+            view = gather(self.run, self.number, fractions=self.fractions)
             await publish(await asyncio.to_thread(render, view))
         except Exception:
             log.warning("the figures of %s could not be published", self.name, exc_info=True)
@@ -157,6 +159,7 @@ class PrefectTurns:
         self._try_again_at = 0.0
         self._closing: set[asyncio.Task[None]] = set()
         self._unsettled: dict[UUID, bool] = {}
+        self._fractions: dict[str, dict[int, Fractions]] = {}
 
     async def take(self, run: Run, number: int) -> Observation:
         """Take one turn, seen in Prefect if it works, and return what the turn told.
@@ -168,7 +171,8 @@ class PrefectTurns:
         """
         if not await self._works():
             return await turn(run, number)
-        attempt = Attempt(run, number, self._artifacts)
+        fractions = self._fractions.setdefault(run.id, {})
+        attempt = Attempt(run, number, self._artifacts, fractions)
         await self._through_prefect(attempt)
         if attempt.error is not None:
             raise attempt.error

@@ -23,9 +23,9 @@ from prefect.client.schemas.filters import (
     TaskRunFilterState,
     TaskRunFilterStateType,
 )
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import State, StateType
 from prefect.exceptions import PrefectException
-from prefect.states import Completed, Crashed, State
+from prefect.states import Completed, Crashed
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 from orchestrator.report.figures.canvas import Picture
 from orchestrator.report.figures.landscape import landscape
-from orchestrator.report.figures.pattern import pattern
+from orchestrator.report.figures.pattern import pattern, pattern_figure
 from orchestrator.report.figures.phases import phase_fractions
 from orchestrator.report.figures.progress import progress
 
-__all__ = ["Picture", "landscape", "pattern", "phase_fractions", "progress"]
+__all__ = ["Picture", "landscape", "pattern", "pattern_figure", "phase_fractions", "progress"]

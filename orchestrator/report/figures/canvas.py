@@ -28,9 +28,10 @@ _STYLE = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "sans-serif"],
     "font.size": 10,
+    "svg.fonttype": "none",
 }
 _DPI = 130
-_COLOURS = 96
+_COLOURS, _SHADES = 96, 256
 _RENDERING = threading.Lock()
 """Matplotlib's settings belong to the process, so one figure is written at a time."""
 
@@ -73,8 +74,8 @@ def tidy(axes: Any) -> None:
     axes.set_axisbelow(True)
 
 
-def as_png(figure: Figure, title: str) -> Picture:
-    """Return a figure as PNG with a small palette.
+def as_png(figure: Figure, title: str, *, shades: bool = False) -> Picture:
+    """Return a figure as PNG with a small palette, a larger one if it lives of its `shades`.
 
     Error bars and dense curves make an SVG of the same figure two to ten times larger.
     """
@@ -83,7 +84,16 @@ def as_png(figure: Figure, title: str) -> Picture:
         canvas.draw()
     size = canvas.get_width_height(physical=True)
     image = Image.frombuffer("RGBA", size, canvas.buffer_rgba(), "raw", "RGBA", 0, 1)
-    small = image.convert("RGB").quantize(_COLOURS, method=Image.Quantize.FASTOCTREE, dither=0)
+    method = Image.Quantize.MEDIANCUT if shades else Image.Quantize.FASTOCTREE
+    colours = _SHADES if shades else _COLOURS
+    small = image.convert("RGB").quantize(colours, method=method, dither=Image.Dither.NONE)
     with io.BytesIO() as file:
         small.save(file, format="png", compress_level=9)
         return Picture(file.getvalue(), "image/png", title)
+
+
+def as_file(figure: Figure, format: str) -> bytes:  # noqa: A002
+    """Return a figure as the bytes of a file in full quality, ``png``, ``svg`` or ``pdf``."""
+    with _RENDERING, mpl.rc_context(_STYLE), io.BytesIO() as file:
+        figure.savefig(file, format=format)
+        return file.getvalue()

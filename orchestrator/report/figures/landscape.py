@@ -79,7 +79,7 @@ def landscape(
         axes.set_xlabel(axis_label(belief.names[0], units[0]))
     left.set_ylabel(axis_label(belief.names[1], units[1]))
     figure.suptitle(title, fontsize=10, x=0.02, ha="left")
-    return as_png(figure, title)
+    return as_png(figure, title, shades=True)
 
 
 def _draw(

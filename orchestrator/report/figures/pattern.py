@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from analysis.insight import Curve
 from orchestrator.report.figures.canvas import (
@@ -12,6 +13,7 @@ from orchestrator.report.figures.canvas import (
     ORANGE,
     SERIES,
     Picture,
+    as_file,
     as_png,
     new_figure,
     tidy,
@@ -35,6 +37,15 @@ def pattern(curve: Curve, *, title: str) -> Picture:
     KeyError
         There is no column ``observed``.
     """
+    return as_png(_compose(curve, title), title)
+
+
+def pattern_figure(curve: Curve, *, format: str = "png", title: str = "") -> bytes:  # noqa: A002
+    """Return the same figure as the bytes of a file, ``png`` or ``svg``."""
+    return as_file(_compose(curve, title), format)
+
+
+def _compose(curve: Curve, title: str) -> Figure:
     columns = curve.columns
     has_difference = "difference" in columns or "calculated" in columns
     figure = new_figure(7.6, 4.4)
@@ -72,7 +83,7 @@ def pattern(curve: Curve, *, title: str) -> Picture:
     upper.set_xlim(float(curve.x[0]), float(curve.x[-1]))
     tidy(upper)
     figure.align_ylabels()
-    return as_png(figure, title)
+    return figure
 
 
 def _difference(curve: Curve) -> np.ndarray:

@@ -1,0 +1,263 @@
+"""What the Prefect page shows of a campaign: Markdown with figures, a table, a progress bar.
+
+Only rendered here, from records; who sends it where is not known in this room.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from analysis.insight import Curve, Estimate
+from instruments.measurement import Measurement
+from orchestrator.campaign import Campaign
+from orchestrator.report.figures import Picture, landscape, pattern, phase_fractions, progress
+from orchestrator.report.figures.labels import quantity_name
+from orchestrator.report.figures.landscape import Map
+from orchestrator.report.words import measured, settings
+from orchestrator.run import Run
+from orchestrator.store.records import Experiment
+from planners.proposal import Observation
+
+_BEST = 10
+_FRACTION = re.compile(r"\.(?:weight|phase|mole|volume)_fraction\.(?P<phase>[^.]+)$")
+
+Fractions = Mapping[str, Estimate]
+"""Phase → fraction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """Something to show beside a flow run.
+
+    Attributes
+    ----------
+    key : stays the same from turn to turn, so that the page keeps the versions as a history;
+        lower-case letters, digits and dashes only.
+    data : Markdown, a JSON list of rows, or per cent.
+    """
+
+    kind: Literal["markdown", "table", "progress"]
+    key: str
+    data: str | float
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is needed to show one finished turn.
+
+    Attributes
+    ----------
+    observations : every finished experiment of the campaign, by number.
+    patterns : title → fitted pattern, or measured pattern where none was fitted.
+    fractions : experiment → phase → fraction.
+    belief : what the planner believes over two parameters, None if it cannot say.
+    """
+
+    campaign_id: str
+    campaign: Campaign
+    experiment: Experiment
+    observations: Sequence[tuple[int, Observation]]
+    patterns: Mapping[str, Curve]
+    fractions: Mapping[int, Fractions]
+    belief: Map | None = None
+
+
+def gather(
+    run: Run,
+    number: int,
+    *,
+    fractions: MutableMapping[int, Fractions] | None = None,
+    belief: Map | None = None,
+) -> View:
+    """Return what is needed to show a finished turn, read from the history.
+
+    Parameters
+    ----------
+    fractions : memory of the calls before, so that no experiment is read twice; added to.
+
+    Raises
+    ------
+    LookupError
+        The history does not know the experiment.
+    """
+    experiment = run.history.experiment(run.id, number)
+    if experiment is None:
+        raise LookupError(f"the history of {run.id} has no experiment {number}")
+    observations = run.history.observations(run.id)
+    known = {} if fractions is None else fractions
+    for n, _ in observations:
+        if n not in known:
+            told = experiment if n == number else run.history.experiment(run.id, n)
+            known[n] = _fractions(told)
+    return View(
+        run.id, run.campaign, experiment, observations, _patterns(run, experiment), known, belief
+    )
+
+
+def render(view: View) -> list[Artifact]:
+    """Return everything to show of a finished turn, drawn."""
+    slug = re.sub(r"[^a-z0-9]+", "-", view.campaign_id.lower()).strip("-")
+    number, name = view.experiment.number, view.campaign.name
+    artifacts = [
+        Artifact("markdown", f"campaign-{slug}", _campaign_page(view), f"{name}: how it stands"),
+        Artifact("markdown", f"experiment-{slug}", _experiment_page(view), f"experiment {number}"),
+        Artifact("table", f"best-{slug}", json.dumps(_best_rows(view)), "the best experiments"),
+        Artifact("progress", f"budget-{slug}", _share(view), "experiments of the budget"),
+    ]
+    if view.belief is not None:
+        page = _landscape(view, view.belief).markdown()
+        artifacts.append(
+            Artifact("markdown", f"landscape-{slug}", page, "what the planner believes")
+        )
+    return artifacts
+
+
+def ranked(view: View) -> list[tuple[int, Observation]]:
+    """Return the experiments with a result, best first; those that break a constraint last."""
+    objective = view.campaign.objective
+    good = [(n, o) for n, o in view.observations if not o.failed]
+    return sorted(
+        good,
+        key=lambda item: (
+            not objective.is_feasible(item[1].outcomes),
+            -objective.utility(item[1].outcomes),
+        ),
+    )
+
+
+def _campaign_page(view: View) -> str:
+    campaign, done = view.campaign, len(view.observations)
+    failed = sum(o.failed for _, o in view.observations)
+    best = ranked(view)[:1]
+    lines = [
+        f"# {campaign.name}",
+        campaign.description,
+        f"**{done} of {campaign.budget.experiments} experiments**, {failed} failed. "
+        + (f"Best so far: experiment {best[0][0]}." if best else "None gave a result yet."),
+        progress(view.observations, campaign.objective, title=f"{done} experiments").markdown(),
+        "## Best experiments",
+        _markdown_table(_best_rows(view)) if best else "None yet.",
+    ]
+    if any(view.fractions.values()):
+        lines += ["## Phases", phase_fractions(view.fractions, title="phases found").markdown()]
+    return "\n\n".join(line for line in lines if line)
+
+
+def _experiment_page(view: View) -> str:
+    experiment, units = view.experiment, _units(view.campaign)
+    reason = experiment.proposal.reason
+    lines = [
+        f"# Experiment {experiment.number}",
+        f"**Proposed** {settings(experiment.proposal.values, units)}",
+        f"**Why** {reason.planner}: {reason.text}",
+        _outcome(view),
+    ]
+    for title, curve in view.patterns.items():
+        lines.append(pattern(curve, title=title).markdown())
+    lines += [f"> {i.agent}: {remark}" for i in experiment.insights for remark in i.remarks]
+    return "\n\n".join(lines)
+
+
+def _outcome(view: View) -> str:
+    """Return what came out beside what was predicted."""
+    observation = view.experiment.observation
+    if observation is None:
+        return "It has not ended."
+    if observation.failed:
+        return f"**Failed** {observation.failure}"
+    units = _units(view.campaign)
+    predicted = view.experiment.proposal.reason.predicted
+    rows = []
+    for quantity, value in observation.outcomes.items():
+        unit, guess = units.get(quantity, ""), predicted.get(quantity)
+        rows.append(
+            {
+                "quantity": quantity_name(quantity),
+                "measured": measured(value, observation.stds.get(quantity), unit),
+                "predicted": measured(guess.mean, guess.std, unit) if guess else "–",
+            }
+        )
+    doubt = f"\n\nThe analysis is wrong with probability {observation.p_wrong:.2g}."
+    return _markdown_table(rows) + (doubt if observation.p_wrong else "")
+
+
+def _best_rows(view: View) -> list[dict[str, str | int]]:
+    units = _units(view.campaign)
+    rows = []
+    for number, observation in ranked(view)[:_BEST]:
+        row: dict[str, str | int] = {"experiment": number}
+        for quantity in view.campaign.objective.quantities:
+            value, std = observation.outcomes[quantity], observation.stds.get(quantity)
+            row[quantity_name(quantity)] = measured(value, std, units.get(quantity, ""))
+        row["settings"] = settings(observation.values, units)
+        rows.append(row)
+    return rows
+
+
+def _landscape(view: View, belief: Map) -> Picture:
+    units = _units(view.campaign)
+    first, second = belief.names
+    return landscape(
+        belief,
+        view.observations,
+        units=(units.get(first, ""), units.get(second, "")),
+        title=f"what the planner believes after {len(view.observations)} experiments",
+    )
+
+
+def _share(view: View) -> float:
+    return min(100.0 * len(view.observations) / view.campaign.budget.experiments, 100.0)
+
+
+def _units(campaign: Campaign) -> dict[str, str]:
+    """Return setting or quantity → unit."""
+    units = {name: p.unit for p in campaign.space.parameters for name in p.names}
+    units |= {bound.quantity: bound.unit for bound in campaign.objective.constraints}
+    return units | {target.quantity: target.unit for target in campaign.objective.targets}
+
+
+def _fractions(experiment: Experiment | None) -> dict[str, Estimate]:
+    found = {}
+    for insight in experiment.insights if experiment is not None else ():
+        for key, estimate in insight.estimates.items():
+            if match := _FRACTION.search(key):
+                found[match["phase"]] = estimate
+    return found
+
+
+def _patterns(run: Run, experiment: Experiment) -> dict[str, Curve]:
+    """Return each agent's fitted pattern; without any, the patterns as measured."""
+    start = f"experiment {experiment.number}"
+    found = {}
+    for summary in experiment.insights:
+        if "pattern" in summary.evidence:
+            rwp = summary.quality.get("rwp")
+            quality = "" if rwp is None else f" · Rwp {100 * rwp:.1f} %"
+            evidence = run.history.insight(summary.id).evidence
+            found[f"{start} · {summary.agent}{quality}"] = evidence["pattern"]
+    if found:
+        return found
+    curves = [run.history.measurement(m.id) for m in experiment.measurements if m.n_points]
+    return {f"{start} · {m.technique} as measured": _as_curve(m) for m in curves}
+
+
+def _as_curve(measurement: Measurement) -> Curve:
+    return Curve(
+        x=measurement.x,
+        x_name=measurement.x_name,
+        x_unit=measurement.x_unit,
+        columns={"observed": measurement.y},
+        y_unit=measurement.y_unit,
+    )
+
+
+def _markdown_table(rows: Sequence[Mapping[str, str | int]]) -> str:
+    head = list(rows[0])
+    lines = [head, ["---"] * len(head)]
+    lines += [[str(row[h]).replace("|", "\\|") for h in head] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
