@@ -93,7 +93,7 @@ def begin(prepared: Prepared, store: Store, *, watch: Callable[[Step], None] | N
     now = datetime.now(UTC)
     campaign = prepared.campaign
     record = CampaignRecord(
-        id=new_id(campaign.name, now),
+        id=new_id(prepared.campaign_source.path.stem, now),
         name=campaign.name,
         status="created",
         message="",
@@ -145,8 +145,8 @@ def reopen(campaign_id: str, store: Store, *, watch: Callable[[Step], None] | No
 
 def new_id(name: str, now: datetime) -> str:
     """Return an identifier that can be read, typed and used as a file name."""
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:24].rstrip("-") or "campaign"
-    return f"{stem}-{now:%y%m%d}-{secrets.token_hex(3)}"
+    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:20].rstrip("-") or "campaign"
+    return f"{stem}-{now:%y%m%d}-{secrets.token_hex(2)}"
 
 
 def _time_reached(store: Store, campaign_id: str) -> datetime | None:

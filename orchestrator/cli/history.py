@@ -28,21 +28,17 @@ def list_campaigns(home: HomeOption = None) -> None:
         typer.echo("no campaign yet; start one with `sdlab run tio2`")
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("id", "name", "started", "status", "experiments", "how it stands"):
-        table.add_column(heading, no_wrap=heading == "id")
+    for heading in ("id", "started", "status", "experiments"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("how it stands", ratio=1)
     counts = store.progress()
     for record in records:
         progress = counts[record.id]
         count = f"{progress.ended}" + (f" ({progress.failed} failed)" if progress.failed else "")
-        kind = " (dry run)" if record.config.get("twin") else ""
-        table.add_row(
-            record.id,
-            record.name + kind,
-            f"{record.created:%Y-%m-%d %H:%M}",
-            record.status,
-            count,
-            record.message,
-        )
+        kind = "dry run of " if record.config.get("twin") else ""
+        stands = f"{kind}{record.name}" + (f": {record.message}" if record.message else "")
+        started = f"{record.created:%Y-%m-%d %H:%M}"
+        table.add_row(record.id, started, record.status, count, stands)
     Console(highlight=False).print(table)
 
 

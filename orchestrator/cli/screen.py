@@ -24,7 +24,7 @@ from orchestrator.store import Store
 from planners.objective import Objective, Target
 from planners.proposal import Observation
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def print_plan(prepared: Prepared) -> None:

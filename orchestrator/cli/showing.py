@@ -10,7 +10,7 @@ from orchestrator.store import Store
 from orchestrator.store.records import CampaignRecord, Experiment
 from planners.parameters import Value
 
-console = Console(highlight=False)
+console = Console(highlight=False, soft_wrap=True)
 
 
 def show_campaign(store: Store, record: CampaignRecord) -> None:
@@ -27,8 +27,9 @@ def show_campaign(store: Store, record: CampaignRecord) -> None:
     table = Table(box=None, pad_edge=False)
     settings = list(experiments[0].proposal.values)
     quantities = _quantities(experiments)
-    for heading in ("#", *settings, *(q.removeprefix("xrd.") for q in quantities), "remark"):
-        table.add_column(heading, justify="right" if heading != "remark" else "left")
+    for heading in ("#", *settings, *(q.replace(".", "\n") for q in quantities)):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("remark", ratio=1)
     for e in experiments:
         table.add_row(str(e.number), *_settings(e), *_outcomes(e, quantities), _remark(e))
     console.print(table)

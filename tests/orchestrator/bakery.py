@@ -189,8 +189,7 @@ def laboratory(
         "oven": Executor("oven", more.get("oven", OVEN), clock, oven),
         "meter": Executor("meter", METER, clock, meter),
     }
-    built = Laboratory("bakery", "EUR", instruments, {}, clock, simulated=True)
-    return built
+    return Laboratory("bakery", "EUR", instruments, {}, clock, simulated=True)
 
 
 def run(

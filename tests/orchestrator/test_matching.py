@@ -1,4 +1,4 @@
-"""A campaign that does not fit its laboratory is refused with every reason, before anything moves."""
+"""A campaign that does not fit its laboratory is refused with every reason, before it starts."""
 
 from __future__ import annotations
 
