@@ -21,6 +21,9 @@ from planners.parameters import (
 Row = tuple[dict[int, float], float, float]
 """One linear row: variable → coefficient, lower bound, upper bound."""
 
+CLOSED = 1e-12
+"""Relative distance from its total at which a mixture is left as it is."""
+
 
 class _Constraint(Protocol):
     """What this file needs of `planners.space.LinearConstraint`."""
@@ -170,17 +173,18 @@ def close_mixture(mixture: MixtureParameter, amounts: Mapping[str, float]) -> di
     """Return the amounts inside their bounds that sum to the total, nearest to `amounts`.
 
     The Euclidean projection on {low <= x <= high, sum x = total} is ``clip(amounts + shift)``
-    with one shift for all components, found by bisection (the sum rises with the shift).
+    with one shift for all components. The sum is piecewise linear in the shift and never falls, so
+    the shift is read off between the breakpoints. Amounts that already fit come back unchanged.
     """
-    low, high = np.array([mixture.bounds(c) for c in mixture.components]).T
-    wanted = np.array([amounts[c] for c in mixture.components], dtype=np.float64)
-    reach = float(np.max(np.abs(wanted)) + np.max(high))
-    below, above = -reach, reach
-    for _ in range(100):
-        shift = 0.5 * (below + above)
-        if np.clip(wanted + shift, low, high).sum() < mixture.total:
-            below = shift
-        else:
-            above = shift
-    closed = np.clip(wanted + above, low, high)
+    limits = [mixture.bounds(c) for c in mixture.components]
+    wanted = [float(amounts[c]) for c in mixture.components]
+    inside = all(lo <= w <= hi for w, (lo, hi) in zip(wanted, limits, strict=True))
+    if inside and abs(sum(wanted) - mixture.total) <= CLOSED * mixture.total:
+        return dict(zip(mixture.components, wanted, strict=True))
+    low, high = np.array(limits).T
+    start = np.array(wanted)
+    breaks = np.sort(np.concatenate([low - start, high - start]))
+    sums = np.clip(start + breaks[:, None], low, high).sum(axis=1)
+    shift = np.interp(mixture.total, sums, breaks)
+    closed = np.clip(start + shift, low, high)
     return dict(zip(mixture.components, (float(v) for v in closed), strict=True))
