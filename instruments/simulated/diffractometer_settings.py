@@ -53,7 +53,7 @@ class DiffractometerSettings(BaseModel):
     zero_shift: float = Field(default=0.015, ge=0)
     height: float = Field(default=0.04, ge=0)
     radius: float = Field(default=173.0, gt=0)
-    texture: float = Field(default=0.06, ge=0)
+    texture: float = Field(default=0.03, ge=0)
     air: float = Field(default=0.015, ge=0)
     halo: float = Field(default=0.12, ge=0)
     ageing: float = Field(default=2e-4, ge=0, le=0.01)

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +120,7 @@ class Titania:
     nucleus : crystallite size at crystallisation [Å].
     brookite_share : share of the gel that crystallises as brookite.
     shell : thickness of the disordered surface of a crystallite [Å]; it scatters as amorphous.
+    dopant : what it is doped with.
     """
 
     crystallisation: Arrhenius = Arrhenius(3.0e-4, 400.0, 180.0)
@@ -165,7 +166,7 @@ class Batch:
         ----------
         offset : constant error of the thermocouple [K].
         spread : scales every accident of the batch; 1 is a careful laboratory (1 K, 1 % dopant,
-            10 % brookite, 1.5 % size, 5 % texture, half a weight percent of corundum).
+            10 % brookite, 1.5 % size, 2 % texture, half a weight percent of corundum).
         """
         kelvin, dopant, brookite, growth, texture, wear = rng.standard_normal(6).tolist()
         return cls(
@@ -173,7 +174,7 @@ class Batch:
             dopant_error=0.01 * spread * dopant,
             brookite_factor=math.exp(0.10 * spread * brookite),
             growth_factor=math.exp(0.015 * spread * growth),
-            texture=math.exp(-abs(0.05 * spread * texture)),
+            texture=math.exp(-abs(0.02 * spread * texture)),
             contamination=0.005 * spread * abs(wear),
         )
 
@@ -191,6 +192,7 @@ class Powder:
     cell_strain : relative change of (a, c) of the titania phases.
     dissolved : dopant in the titania lattices [mol %].
     texture : March coefficient.
+    fluorescence : under copper radiation, in units of the air scatter at 2θ = 20°.
     """
 
     weight_fractions: Mapping[str, float]
@@ -200,7 +202,7 @@ class Powder:
     cell_strain: tuple[float, float]
     dissolved: float
     texture: float = 1.0
-    fluorescence: float = field(default=0.0)
+    fluorescence: float = 0.0
 
     def crystalline_fraction(self, phase: str) -> float:
         """Return the weight fraction of `phase` within the crystalline titania phases."""
