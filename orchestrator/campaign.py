@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from instruments.recorded_data import candidate_rows
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from instruments.errors import InstrumentError
+from instruments.recorded_data import candidate_rows
 from instruments.sample import Setting
 from orchestrator.errors import BadFile
 from orchestrator.toml_source import TomlSource, read_toml

@@ -126,14 +126,14 @@ def best(campaign: Campaign, done: Sequence[Observation]) -> int | None:
     ranked = [
         (objective.utility(o.outcomes), -i)
         for i, o in enumerate(done)
-        if not o.failed and objective.is_feasible(o.outcomes)
+        if objective.is_complete(o.outcomes) and objective.is_feasible(o.outcomes)
     ]
     return -max(ranked)[1] if ranked else None
 
 
 def _reached(campaign: Campaign, done: Sequence[Observation]) -> int | None:
     for i, observation in enumerate(done):
-        if observation.failed or not campaign.objective.is_reached(observation.outcomes):
+        if not campaign.objective.is_reached(observation.outcomes):
             continue
         if probability_reached(campaign.objective, observation) >= campaign.stop.confidence:
             return i

@@ -10,10 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal, get_args
 
-from instruments.recorded_data import data_folder
 from packaging.version import Version
 
-from instruments.errors import InstrumentError
+from instruments.recorded_data import DATA_VARIABLE, data_folder
 from orchestrator.errors import CampaignError
 from orchestrator.prefect_server import server_status
 from orchestrator.registry import (

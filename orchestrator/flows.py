@@ -10,14 +10,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Self
 from uuid import UUID
 
+import httpx
 from prefect import flow, tags
 from prefect.client.schemas.objects import State
-from prefect.context import FlowRunContext
+from prefect.context import (
+    AsyncClientContext,
+    FlowRunContext,
+    SyncClientContext,
+    TagsContext,
+)
+from prefect.exceptions import PrefectException
 from prefect.settings import get_current_settings
 from prefect.states import Completed
 
@@ -86,7 +95,10 @@ class Attempt:
             self.flow_run_id = context.flow_run.id
         self.begun.set()
         try:
-            self.observation = await turn(self.run, self.number, verbs=UNDER_PREFECT)
+            # Tags inherited by tasks would take a lease on the server for each, and a server
+            # that dies longer than a lease would cancel whoever holds one: a firing furnace.
+            with TagsContext(current_tags=set()):
+                self.observation = await turn(self.run, self.number, verbs=UNDER_PREFECT)
         except BaseException as error:
             self.error = error
             raise
@@ -139,6 +151,9 @@ async def experiment(campaign_id: str, number: int) -> State[None]:
 class PrefectTurns:
     """Takes turns as Prefect flow runs, and plainly while Prefect cannot.
 
+    As an asynchronous context manager it keeps one connection for all turns, which halves the cost
+    of a turn, and waits at the end until Prefect has heard everything.
+
     Parameters
     ----------
     api_url : the server's API; by default the one in Prefect's settings.
@@ -160,6 +175,23 @@ class PrefectTurns:
         self._closing: set[asyncio.Task[None]] = set()
         self._unsettled: dict[UUID, bool] = {}
         self._fractions: dict[str, dict[int, Fractions]] = {}
+        self._connection = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Open the connection that all turns share."""
+        try:
+            await self._connection.enter_async_context(AsyncClientContext.get_or_create())
+            self._connection.enter_context(SyncClientContext.get_or_create())
+        except (httpx.HTTPError, PrefectException, RuntimeError) as error:
+            log.warning("no lasting connection to Prefect, so each turn makes its own: %r", error)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Tell Prefect everything and close the connection."""
+        try:
+            await self.finish()
+        finally:
+            await self._connection.aclose()
 
     async def take(self, run: Run, number: int) -> Observation:
         """Take one turn, seen in Prefect if it works, and return what the turn told.

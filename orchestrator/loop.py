@@ -184,10 +184,8 @@ async def score(
         cost=cost_of(run, number),
     )
     run.history.record_observation(run.id, number, observation)
-    told = ", ".join(f"{q} = {v:.4g}" for q, v in observation.outcomes.items())
-    run.tell(
-        number, "score", "failed" if observation.failed else "finished", told or observation.failure
-    )
+    told = _told(run, observation)
+    run.tell(number, "score", "failed" if observation.failed else "finished", told)
     return observation
 
 
@@ -289,6 +287,21 @@ def _gist(run: Run, insight: Insight) -> str:
         return f"{insight.agent} abstains: {insight.remarks[0]}"
     wanted = [q for q in run.campaign.objective.quantities if q in insight.estimates]
     return ", ".join(f"{q.rpartition('.')[2]} {insight.estimates[q]}" for q in wanted)
+
+
+def _told(run: Run, observation: Observation) -> str:
+    """Return what an experiment told for a person, e.g. ``rutile 0.31 ± 0.01``."""
+    if observation.failed:
+        return observation.failure
+    parts = []
+    for quantity in run.campaign.objective.quantities:
+        name = " ".join(reversed(quantity.split(".")[1:])) or quantity
+        value, std = observation.outcomes.get(quantity), observation.stds.get(quantity)
+        if value is None:
+            parts.append(f"{name} unknown")
+        else:
+            parts.append(f"{name} {value:.4g}" + (f" ± {std:.2g}" if std is not None else ""))
+    return ", ".join(parts)
 
 
 async def _beside(run: Run, work: Callable[[], T]) -> T:

@@ -127,7 +127,9 @@ def ensure_server(
     """
     foreign = users_server()
     if foreign is not None:
-        return _foreign(foreign)
+        server = _foreign(foreign)
+        apply(folder)
+        return server
     home = prefect_home(folder)
     home.mkdir(parents=True, exist_ok=True)
     try:

@@ -20,38 +20,40 @@ DEFAULT_PORT = 4200
 _OURS = "SDLAB_PREFECT_DEFAULTS"
 """Environment variable that lists what `apply` has set, so that it may set it again."""
 
-_QUIET = {
+_CLIENT = {
     "DO_NOT_TRACK": "1",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+    # A request is tried again after 2, 4 and 8 s: enough for a busy SQLite, short for a dead
+    # server.
+    "PREFECT_CLIENT_MAX_RETRIES": "3",
+    "PREFECT_API_REQUEST_TIMEOUT": "15",
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "60",
+}
+"""Good with any server."""
+
+_OUR_SERVER = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     # The second user interface asks a tracking service for its configuration even with analytics
     # off; the first calls nobody.
     "PREFECT_SERVER_UI_V2_ENABLED": "false",
-    "PREFECT_LOGGING_LEVEL": "WARNING",
-    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_CLI_PROMPT": "false",
     # Block types register themselves when a flow uses one; all at once cost a first start 4 s.
     "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
-}
-
-_LOSSLESS = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "200",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "200",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "500",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_READ_BATCH_SIZE": "500",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_FLUSH_INTERVAL": "1",
+    # Two questions less for every flow run, whose answers are known: our server has no CSRF
+    # tokens and is of our version.
+    "PREFECT_CLIENT_CSRF_SUPPORT_ENABLED": "false",
+    "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
 }
-
-_BOUNDED = {
-    # A request is tried again after 2, 4 and 8 s: enough for a busy SQLite, short for a dead
-    # server.
-    "PREFECT_CLIENT_MAX_RETRIES": "3",
-    "PREFECT_API_REQUEST_TIMEOUT": "15",
-    "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "60",
-}
+"""Good with the server that sdlab starts."""
 
 
 def prefect_home(folder: Path) -> Path:
@@ -76,7 +78,7 @@ def environment(folder: Path, *, port: int = DEFAULT_PORT) -> dict[str, str]:
         # Any page a browser has open could otherwise read and steer the server.
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://{HOST}:{port},http://localhost:{port}",
     }
-    return {**_QUIET, **_LOSSLESS, **_BOUNDED, **address}
+    return {**_CLIENT, **_OUR_SERVER, **address}
 
 
 def users_server() -> str | None:
@@ -90,10 +92,12 @@ def apply(folder: Path, *, port: int = DEFAULT_PORT) -> str:
     """Put the defaults into this process' environment and return the API address in force.
 
     Call it before Prefect is imported; if Prefect is there already, its settings are read again.
-    Variables that a person has set stay as they are.
+    Variables that a person has set stay as they are, and beside a server of theirs only what
+    concerns this process is set.
     """
     ours = _set_by_us(os.environ)
-    for name, value in environment(folder, port=port).items():
+    defaults = environment(folder, port=port) if users_server() is None else _CLIENT
+    for name, value in defaults.items():
         if name in ours or name not in os.environ:
             os.environ[name] = value
             ours.add(name)

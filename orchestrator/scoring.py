@@ -23,8 +23,9 @@ def observe(
 ) -> Observation:
     """Return what an experiment told about the wanted quantities.
 
-    An experiment counts as failed as soon as one wanted quantity is unknown; the agents'
-    remarks say why. Failed is not the same as bad: no value is invented.
+    A quantity that no agent could tell is absent (there is no crystallite size of a phase that is
+    not there); what is known still teaches the planner. An experiment of which nothing wanted is
+    known has failed, and the agents' remarks say why. No value is ever invented.
 
     Parameters
     ----------
@@ -34,21 +35,21 @@ def observe(
     outcomes: dict[str, float] = {}
     stds: dict[str, float] = {}
     right = 1.0
-    missing: list[str] = []
     for quantity in objective.quantities:
         found = combine(quantity, insights)
         if found is None:
-            missing.append(quantity)
             continue
         estimate, p_wrong = found
         outcomes[quantity] = estimate.value
         if estimate.std is not None:
             stds[quantity] = estimate.std
         right = min(right, 1 - p_wrong)
-    if missing:
+    if not outcomes:
         remarks = [f"{i.agent}: {r}" for i in insights if i.abstained for r in i.remarks]
-        why = "; ".join(remarks) or "no agent said why"
-        return failure(f"{', '.join(missing)} unknown ({why})", values=values, cost=cost)
+        why = "; ".join(remarks) or "no agent found any of them"
+        return failure(
+            f"{', '.join(objective.quantities)} unknown: {why}", values=values, cost=cost
+        )
     return Observation(
         values=dict(values), outcomes=outcomes, stds=stds, p_wrong=1 - right, cost=cost
     )
@@ -66,7 +67,7 @@ def probability_reached(objective: Objective, observation: Observation) -> float
     product is multiplied by the probability that the analysis is right. A quantity of unknown
     std counts at its face value.
     """
-    if observation.failed:
+    if observation.failed or not objective.is_complete(observation.outcomes):
         return 0.0
     p = 1 - observation.p_wrong
     for target in objective.targets:

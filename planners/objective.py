@@ -114,16 +114,20 @@ class Objective(_Record):
         wanted = [t.quantity for t in self.targets]
         return tuple(dict.fromkeys(wanted + [c.quantity for c in self.constraints]))
 
+    def is_complete(self, values: Mapping[str, float]) -> bool:
+        """Return whether every wanted quantity is known."""
+        return all(q in values for q in self.quantities)
+
     def utility(self, values: Mapping[str, float]) -> float:
-        """Return the weighted utility of one experiment, higher is better."""
+        """Return the weighted utility of one complete experiment, higher is better."""
         return sum(t.weight * t.utility(values[t.quantity]) for t in self.targets)
 
     def is_feasible(self, values: Mapping[str, float]) -> bool:
-        """Return whether every outcome constraint is met."""
-        return all(c.is_met(values[c.quantity]) for c in self.constraints)
+        """Return whether every outcome constraint is known to be met."""
+        return all(c.quantity in values and c.is_met(values[c.quantity]) for c in self.constraints)
 
     def is_reached(self, values: Mapping[str, float]) -> bool:
-        """Return whether every target is satisfied and every constraint met."""
+        """Return whether every target is known to be satisfied and every constraint met."""
         return self.is_feasible(values) and all(
-            t.is_reached(values[t.quantity]) for t in self.targets
+            t.quantity in values and t.is_reached(values[t.quantity]) for t in self.targets
         )

@@ -115,6 +115,7 @@ class Screen:
         self._run = run
         self._now = "starting"
         self._note = ""
+        self._point = ""
         self._done = [o for _, o in run.history.observations(run.id)]
         self._already = len(self._done)
         self._since = datetime.now().astimezone()
@@ -153,11 +154,12 @@ class Screen:
         self._now = f"experiment {step.number} · {step.verb} · {step.text}"
         if step.verb == "propose":
             self._note = ""
+            self._point = step.text if step.state == "finished" else ""
         if step.verb == "score":
             self._done = [o for _, o in self._run.history.observations(self._run.id)]
         if step.verb == "score" or step.state == "failed":
             style = "red" if step.state == "failed" else ""
-            label = "" if step.verb == "score" else f"{step.verb}: "
+            label = f"{self._point}  →  " if step.verb == "score" else f"{step.verb}: "
             console.print(Text(f"{step.number:>5}  {label}{step.text}", style=style))
 
     def _draw(self) -> Group:
@@ -193,6 +195,8 @@ class Screen:
 def _outcome_lines(objective: Objective, observation: Observation) -> list[str]:
     lines = []
     for quantity in objective.quantities:
+        if quantity not in observation.outcomes:
+            continue
         value, std = observation.outcomes[quantity], observation.stds.get(quantity)
         error = f" ± {std:.2g}" if std is not None else ""
         lines.append(f"{quantity} = {value:.4g}{error}")

@@ -89,6 +89,9 @@ def _outcomes(experiment: Experiment, quantities: list[str]) -> list[str]:
         return ["–"] * len(quantities)
     cells = []
     for quantity in quantities:
+        if quantity not in observation.outcomes:
+            cells.append("–")
+            continue
         std = observation.stds.get(quantity)
         error = f" ± {std:.2g}" if std is not None else ""
         cells.append(f"{observation.outcomes[quantity]:.4g}{error}")

@@ -39,7 +39,7 @@ def test_the_example_fits(tmp_path: Path) -> None:
     [
         ('name = "dwell"', 'name = "dwel"', "no setting 'dwel'"),
         ('unit = "degC"', 'unit = "K"', "temperature is in K here and in degC"),
-        ("high = 900", "high = 980", "above the limit 950"),
+        ("high = 750", "high = 980", "above the limit 950"),
         ('technique = "xrd"', 'technique = "saxs"', "for 'saxs'"),
         ('use = "xrd.quantify"', 'use = "xrd.quantfy"', "did you mean 'xrd.quantify'"),
         ('use = "bayesian"', 'use = "bayes"', "no planner called 'bayes'"),

@@ -53,6 +53,18 @@ def test_an_unknown_quantity_is_a_failure_that_says_why() -> None:
     assert "too few counts" in told.failure
 
 
+def test_what_is_known_counts_though_something_is_not() -> None:
+    both = Objective(
+        targets=(*OBJECTIVE.targets, Target(quantity="a.size", goal="maximize", value=5.0))
+    )
+    told = observe(both, [insight(1.0)], values={}, cost=0.0)
+    assert not told.failed
+    assert set(told.outcomes) == {Q}
+    assert not both.is_reached(told.outcomes)
+    assert probability_reached(both, told) == 0.0
+    assert best(bakery.campaign(objective=both.model_dump()), [told]) is None
+
+
 def test_agents_that_agree_sharpen_each_other() -> None:
     estimate, _ = combine(Q, [insight(1.0, 0.1), insight(1.1, 0.1)]) or (None, None)
     assert estimate is not None

@@ -133,5 +133,5 @@ def _toml(value: object) -> str:
 
 def test_the_titania_example_is_read() -> None:
     campaign, source = load_campaign(FOLDER / "tio2.toml")
-    assert campaign.space.names == ("temperature", "dwell", "dopant")
+    assert campaign.space.names == ("temperature", "dwell", "ramp", "dopant")
     assert source.line(("budget", "experiments")) > 0
