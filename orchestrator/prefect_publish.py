@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import ArtifactCreate
 from prefect.context import FlowRunContext
 from prefect.events.worker import EventsWorker
@@ -27,10 +28,11 @@ async def publish(artifacts: Sequence[Artifact]) -> None:
         The server did not take one.
     """
     context = FlowRunContext.get()
-    if context is None or context.flow_run is None:
+    client = context.client if context is not None else None
+    if context is None or context.flow_run is None or not isinstance(client, PrefectClient):
         raise RuntimeError("artifacts belong to a flow run, and there is none around this call")
     for artifact in artifacts:
-        await context.client.create_artifact(
+        await client.create_artifact(
             ArtifactCreate(
                 key=artifact.key,
                 type=artifact.kind,

@@ -17,6 +17,7 @@ from orchestrator.campaign import Campaign
 from orchestrator.report.figures import Picture, landscape, pattern, phase_fractions, progress
 from orchestrator.report.figures.labels import quantity_name
 from orchestrator.report.figures.landscape import Map
+from orchestrator.report.turn_belief import belief_after
 from orchestrator.report.words import measured, settings
 from orchestrator.run import Run
 from orchestrator.store.records import Experiment
@@ -55,7 +56,6 @@ class View:
     observations : every finished experiment of the campaign, by number.
     patterns : title → fitted pattern, or measured pattern where none was fitted.
     fractions : experiment → phase → fraction.
-    belief : what the planner believes over two parameters, None if it cannot say.
     """
 
     campaign_id: str
@@ -64,7 +64,6 @@ class View:
     observations: Sequence[tuple[int, Observation]]
     patterns: Mapping[str, Curve]
     fractions: Mapping[int, Fractions]
-    belief: Map | None = None
 
 
 def gather(
@@ -72,7 +71,6 @@ def gather(
     number: int,
     *,
     fractions: MutableMapping[int, Fractions] | None = None,
-    belief: Map | None = None,
 ) -> View:
     """Return what is needed to show a finished turn, read from the history.
 
@@ -94,9 +92,8 @@ def gather(
         if n not in known:
             told = experiment if n == number else run.history.experiment(run.id, n)
             known[n] = _fractions(told)
-    return View(
-        run.id, run.campaign, experiment, observations, _patterns(run, experiment), known, belief
-    )
+    patterns = _patterns(run, experiment)
+    return View(run.id, run.campaign, experiment, observations, patterns, known)
 
 
 def render(view: View) -> list[Artifact]:
@@ -109,8 +106,13 @@ def render(view: View) -> list[Artifact]:
         Artifact("table", f"best-{slug}", json.dumps(_best_rows(view)), "the best experiments"),
         Artifact("progress", f"budget-{slug}", _share(view), "experiments of the budget"),
     ]
-    if view.belief is not None:
-        page = _landscape(view, view.belief).markdown()
+    belief = belief_after(
+        view.campaign,
+        [o for _, o in view.observations],
+        learnt=view.experiment.proposal.reason.model,
+    )
+    if belief is not None:
+        page = _landscape(view, belief).markdown()
         artifacts.append(
             Artifact("markdown", f"landscape-{slug}", page, "what the planner believes")
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -33,7 +33,7 @@ class Map(Protocol):
         ...
 
     @property
-    def axes(self) -> tuple[FloatArray, ...]:
+    def axes(self) -> tuple[NDArray[Any], ...]:
         """Grid values of each parameter."""
         ...
 
