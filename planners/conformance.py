@@ -183,12 +183,12 @@ def says_when_nothing_is_left(planner: Planner, space: SearchSpace, n: int, seed
 Check = Callable[[Planner, SearchSpace, int, int], None]
 
 CHECKS: tuple[Check, ...] = (
+    leaves_inputs_alone,
     starts_feasible,
     continues_feasible,
     repeats_itself,
     respects_pending,
     survives_failures,
-    leaves_inputs_alone,
     says_when_nothing_is_left,
 )
 """The promises, one function each."""

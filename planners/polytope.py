@@ -70,9 +70,9 @@ def polytope_at(space: SearchSpace, point: Point) -> Polytope:
         names=tuple(names),
         offset=low,
         scale=scale,
-        upper_rows=np.array([r for r, _ in upper]).reshape(-1, n),
+        upper_rows=np.array([r for r, _ in upper]).reshape(len(upper), n),
         upper_limits=np.array([b for _, b in upper]),
-        equal_rows=np.array([r for r, _ in equal]).reshape(-1, n),
+        equal_rows=np.array([r for r, _ in equal]).reshape(len(equal), n),
         equal_limits=np.array([b for _, b in equal]),
     )
 

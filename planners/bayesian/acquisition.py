@@ -22,7 +22,7 @@ from gpytorch.kernels import MaternKernel, ScaleKernel
 from gpytorch.means import ConstantMean
 from torch import Tensor
 
-from planners.bayesian.feasibility import PRIOR_SUCCESSES, SuccessModel
+from planners.bayesian.feasibility import LABEL_NOISE, PRIOR_VARIANCE, SuccessModel
 from planners.bayesian.surrogate import Surrogate, Surrogates
 from planners.encoding import Array
 from planners.objective import Objective, OutcomeConstraint, Target
@@ -108,17 +108,20 @@ class SuccessWeighted(AcquisitionFunction):  # type: ignore[misc]
     def __init__(self, function: AcquisitionFunction, success: SuccessModel) -> None:
         super().__init__(model=function.model)
         self.function = function
-        self._width = success.width
-        self._x = torch.as_tensor(success.x, dtype=torch.float64)
-        self._succeeded = torch.as_tensor(success.succeeded, dtype=torch.float64)
+        self._x = torch.as_tensor(success.x / success.length, dtype=torch.float64)
+        self._length = success.length
+        self._weights = torch.as_tensor(success.weights, dtype=torch.float64)
+        self._inverse = torch.as_tensor(success.inverse, dtype=torch.float64)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the weighted value, shape (n_points,)."""
-        apart = ((x.unsqueeze(-2) - self._x) ** 2).sum(dim=-1)
-        k = torch.exp(-0.5 * apart / self._width**2)
-        ok = (PRIOR_SUCCESSES + k @ self._succeeded).log()
-        every = (PRIOR_SUCCESSES + k.sum(dim=-1)).log()
-        return torch.as_tensor(self.function(x) + (ok - every).sum(dim=-1))
+        square = ((x.unsqueeze(-2) / self._length - self._x) ** 2).sum(dim=-1)
+        r = (5.0 * square + 1e-18).sqrt()  # the root has no slope at zero
+        k = PRIOR_VARIANCE * (1.0 + r + r**2 / 3.0) * torch.exp(-r)
+        mean = 1.0 + k @ self._weights
+        variance = (PRIOR_VARIANCE - ((k @ self._inverse) * k).sum(dim=-1)).clamp_min(0.0)
+        chance = torch.special.log_ndtr((mean - 0.5) / (variance + LABEL_NOISE).sqrt())
+        return torch.as_tensor(self.function(x) + chance.sum(dim=-1))
 
 
 def to_botorch(surrogate: Surrogate) -> SingleTaskGP:

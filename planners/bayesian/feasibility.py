@@ -6,50 +6,59 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import norm
 
+from planners.bayesian.gaussian_process import distance, matern52
 from planners.encoding import Array, Encoding
 from planners.proposal import Observation
 
-REACH = 0.15
-"""Distance at which an experiment still informs about its neighbours, times sqrt(n_columns)."""
+REACH = 0.2
+"""Length scale over which success or failure informs, times sqrt(n_columns)."""
 
-PRIOR_SUCCESSES = 0.2
-"""Weight of the belief, before any failure nearby, that an experiment succeeds."""
+PRIOR_VARIANCE = 0.25
+LABEL_NOISE = 0.02
+"""Variance of a label: one failure in a good neighbourhood may be an accident."""
 
 
 @dataclass(frozen=True, slots=True)
 class SuccessModel:
-    """Probability of success by kernel-weighted counting.
+    """Probability of success by least-squares classification with a Gaussian process.
 
-    ``p(x) = (a + Σ_ok k(x, x_i)) / (a + Σ_all k(x, x_i))`` with the Gaussian kernel k of width
-    `width` and a = `PRIOR_SUCCESSES`: 1 far from every failure, a / (1 + a) on a lonely failure,
-    about one half where successes and failures mix. It makes no claim of calibration; it keeps
-    the planner from walking back into a region that breaks experiments.
+    Labels are 1 for an experiment that gave an outcome and 0 for one that failed; a process with
+    prior mean 1, a Matérn-5/2 kernel of fixed length and `LABEL_NOISE` is conditioned on them, and
+    ``p = Φ((μ - 1/2) / sqrt(v + LABEL_NOISE))`` (Rasmussen & Williams 2006, section 6.5). Far from
+    every experiment p = 0.83, on a lonely failure about 0.04. Its length is not fitted and p is
+    not calibrated; it keeps the planner from walking back into a region that breaks experiments.
 
     Attributes
     ----------
     x : coordinates of every experiment, shape (n, n_columns).
-    succeeded : 1 where it gave an outcome, 0 where it failed, shape (n,).
+    weights : inverse covariance times (label - 1), shape (n,).
+    inverse : inverse covariance of the labels, shape (n, n).
+    length : of the kernel, in coordinates.
     """
 
     x: Array
-    succeeded: Array
-    width: float
+    weights: Array
+    inverse: Array
+    length: float
 
     def probability(self, x: Array) -> Array:
         """Return the probability of success at coordinates, shape (n_points,)."""
-        apart = ((x[:, None, :] - self.x[None, :, :]) ** 2).sum(axis=2)
-        k = np.exp(-0.5 * apart / self.width**2)
-        ok = PRIOR_SUCCESSES + k @ self.succeeded
-        return np.asarray(ok / (PRIOR_SUCCESSES + k.sum(axis=1)))
+        k = PRIOR_VARIANCE * matern52(distance(x, self.x) / self.length)
+        mean = 1.0 + k @ self.weights
+        variance = np.maximum(PRIOR_VARIANCE - ((k @ self.inverse) * k).sum(axis=1), 0.0)
+        return np.asarray(norm.cdf((mean - 0.5) / np.sqrt(variance + LABEL_NOISE)))
 
 
 def success_model(encoding: Encoding, observations: Sequence[Observation]) -> SuccessModel | None:
     """Return the model of success, None if nothing failed yet."""
     if not any(o.failed for o in observations):
         return None
-    return SuccessModel(
-        x=encoding.encode([o.values for o in observations]),
-        succeeded=np.array([0.0 if o.failed else 1.0 for o in observations]),
-        width=REACH * float(np.sqrt(len(encoding.columns))),
-    )
+    x = encoding.encode([o.values for o in observations])
+    length = REACH * float(np.sqrt(len(encoding.columns)))
+    covariance = PRIOR_VARIANCE * matern52(distance(x, x) / length)
+    noisy = covariance + LABEL_NOISE * np.eye(len(x))
+    inverse = np.asarray(np.linalg.inv(noisy), dtype=np.float64)
+    labels = np.array([0.0 if o.failed else 1.0 for o in observations])
+    return SuccessModel(x=x, weights=inverse @ (labels - 1.0), inverse=inverse, length=length)

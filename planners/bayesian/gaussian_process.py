@@ -73,7 +73,7 @@ class GaussianProcess:
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation of the noise-free value, shape (n_points,) each."""
         scales = self.parameters.lengths[self.groups]
-        cross = self.parameters.signal * matern52(_distance(x / scales, self.x / scales))
+        cross = self.parameters.signal * matern52(distance(x / scales, self.x / scales))
         mean = self.parameters.mean + cross @ self.weights
         half = solve_triangular(self.factor, cross.T, lower=True)
         variance = self.parameters.signal - (half**2).sum(axis=0)
@@ -95,7 +95,7 @@ def fit(
 
     Notes
     -----
-    Priors are log-normal: length scales around ``0.5 sqrt(d)`` for d names (the scaling of Hvarfner
+    Priors are log-normal: length scales around ``sqrt(d)`` for d names (the scaling of Hvarfner
     2024, arXiv:2402.02229), signal variance around 1, noise variance around exp(-4); the mean is
     normal around 0. L-BFGS-B starts at the prior and at half the prior's length scales.
 
@@ -131,7 +131,8 @@ def matern52(r: Array) -> Array:
     return np.asarray((1.0 + SQRT5 * r + (5.0 / 3.0) * r**2) * np.exp(-SQRT5 * r))
 
 
-def _distance(a: Array, b: Array) -> Array:
+def distance(a: Array, b: Array) -> Array:
+    """Return the Euclidean distances between rows, shape (n_a, n_b)."""
     square = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None, :] - 2.0 * a @ b.T
     return np.asarray(np.sqrt(np.maximum(square, 0.0)))
 
@@ -148,7 +149,7 @@ class _Problem:
         self.n_groups = int(groups.max()) + 1
         apart = (x[:, None, :] - x[None, :, :]) ** 2
         self.square = np.stack([apart[:, :, groups == g].sum(axis=2) for g in range(self.n_groups)])
-        self.length_mean = np.log(0.5) + 0.5 * np.log(self.n_groups)
+        self.length_mean = 0.5 * np.log(self.n_groups)
         self.bounds = (
             [(np.log(0.01), np.log(100.0))] * self.n_groups
             + [(np.log(1e-3), np.log(1e3)), (-3.0, 3.0)]
@@ -191,7 +192,7 @@ class _Problem:
         lengths, signal, mean, noise = self._unpack(theta)
         variances = self.fixed + noise * self.unknown
         scales = lengths[self.groups]
-        k = signal * matern52(_distance(self.x / scales, self.x / scales))
+        k = signal * matern52(distance(self.x / scales, self.x / scales))
         factor, _ = cho_factor(k + np.diag(variances), lower=True)
         weights = cho_solve((factor, True), self.y - mean)
         return GaussianProcess(

@@ -1,0 +1,61 @@
+"""Objectives: what counts as good, as reached and as allowed."""
+
+import pytest
+from hypothesis import given
+from pydantic import ValidationError
+
+from planners import Objective, OutcomeConstraint, Target
+from tests.strategies import objectives
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"goal": "match"}, "no `value` to match"),
+        ({"goal": "maximize", "tolerance": 1}, "only the goal match uses"),
+        ({"goal": "maximize", "weight": 0}, "greater than 0"),
+        ({"goal": "improve"}, "maximize"),
+    ],
+)
+def test_contradictory_target_is_refused(fields, sentence):
+    with pytest.raises(ValidationError, match=sentence):
+        Target(quantity="q", **fields)
+
+
+def test_contradictory_constraint_and_objective_are_refused():
+    with pytest.raises(ValidationError, match="needs a bound"):
+        OutcomeConstraint(quantity="q")
+    with pytest.raises(ValidationError, match="above"):
+        OutcomeConstraint(quantity="q", lower=2, upper=1)
+    target = Target(quantity="q", goal="maximize")
+    with pytest.raises(ValidationError, match="one target a quantity"):
+        Objective(targets=(target, target))
+    with pytest.raises(ValidationError):
+        Objective(targets=())
+
+
+def test_match_is_best_on_its_value_and_counts_in_tolerances():
+    target = Target(quantity="q", goal="match", value=30, tolerance=2)
+    assert target.utility(30) == 0
+    assert target.utility(26) == target.utility(34) == -2
+    assert target.is_reached(32)
+    assert not target.is_reached(32.1)
+
+
+def test_weighted_utility_adds_and_the_constraint_decides_what_is_reached():
+    objective = Objective(
+        targets=(
+            Target(quantity="a", goal="maximize", value=1, weight=2),
+            Target(quantity="b", goal="minimize", scale=10),
+        ),
+        constraints=(OutcomeConstraint(quantity="c", lower=0),),
+    )
+    assert objective.quantities == ("a", "b", "c")
+    assert objective.utility({"a": 3, "b": 20}) == pytest.approx(2 * 3 - 2)
+    assert not objective.is_feasible({"a": 3, "b": 0, "c": -1})
+    assert not objective.is_reached({"a": 3, "b": 0, "c": 1})  # b gives no level to reach
+
+
+@given(objectives())
+def test_objective_survives_its_file(objective):
+    assert Objective.model_validate_json(objective.model_dump_json()) == objective
