@@ -28,7 +28,6 @@ from orchestrator.prefect_settings import (
     DEFAULT_PORT,
     HOST,
     apply,
-    prefect_home,
     server_environment,
     users_server,
 )
@@ -105,7 +104,7 @@ def campaign_page(server: Server, campaign_id: str) -> str:
 
 
 def ensure_server(
-    folder: Path,
+    home: Path,
     *,
     port: int | None = None,
     progress: Progress | None = None,
@@ -115,7 +114,7 @@ def ensure_server(
 
     Parameters
     ----------
-    folder : sdlab's state folder; Prefect's database and the server's log go below it.
+    home : folder of Prefect's database and our server's log; made if missing.
     port : where to listen; by default where it listened last, else 4200, else any free port.
     progress : told what is going on while a start is awaited.
     deadline : seconds to wait for the answer.
@@ -128,34 +127,31 @@ def ensure_server(
     foreign = users_server()
     if foreign is not None:
         server = _foreign(foreign)
-        apply(folder)
+        apply(home)
         return server
-    home = prefect_home(folder)
     home.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(home / "sdlab-server.lock", timeout=deadline):
-            server = _running(home) or _start(folder, port, progress or _silent, deadline)
+            server = _running(home) or _start(home, port, progress or _silent, deadline)
     except Timeout as error:
         raise ServerError(
             f"another process has been starting the Prefect server in {home} for more than "
             f"{deadline:g} s; see {log_path(home)}, or end it and try again"
         ) from error
-    apply(folder, port=server.port)
+    apply(home, port=server.port)
     return server
 
 
-def stop_server(folder: Path, *, patience: float = 20.0) -> bool:
+def stop_server(home: Path, *, patience: float = 20.0) -> bool:
     """Stop our server; return whether one was running. A server that is not ours is left alone."""
-    home = prefect_home(folder)
     note = read_note(home)
     stopped = note is not None and end(note, patience=patience)
     remove_note(home)
     return stopped
 
 
-def server_status(folder: Path) -> ServerStatus:
+def server_status(home: Path) -> ServerStatus:
     """Return whether our server, or the one that a person named, runs and answers."""
-    home = prefect_home(folder)
     foreign = users_server()
     if foreign is not None:
         if is_alive(foreign):
@@ -192,18 +188,17 @@ def _running(home: Path) -> Server | None:
     return server if is_alive(server.api_url, timeout=3.0) else None
 
 
-def _start(folder: Path, port: int | None, progress: Progress, deadline: float) -> Server:
-    home = prefect_home(folder)
+def _start(home: Path, port: int | None, progress: Progress, deadline: float) -> Server:
     note = read_note(home)
     if note is not None and end(note, patience=10.0):
         log.warning("the Prefect server %d lived but did not answer; it was replaced", note.pid)
     chosen = _free_port(port or (note.port if note else DEFAULT_PORT))
-    process = launch(home, port=chosen, environment=server_environment(folder, port=chosen))
+    process = launch(home, port=chosen, environment=server_environment(home, port=chosen))
     server = _server(home, chosen, process.pid, started_now=True)
     try:
         _await_answer(process, server, home, progress, deadline)
     except BaseException:
-        stop_server(folder)
+        stop_server(home)
         raise
     log.info("Prefect server started url=%s pid=%d", server.url, process.pid)
     return server

@@ -56,22 +56,17 @@ _OUR_SERVER = {
 """Good with the server that sdlab starts."""
 
 
-def prefect_home(folder: Path) -> Path:
-    """Return where Prefect keeps its database, logs and profiles inside our state folder."""
-    return folder.absolute() / "prefect"
-
-
-def environment(folder: Path, *, port: int = DEFAULT_PORT) -> dict[str, str]:
+def environment(home: Path, *, port: int = DEFAULT_PORT) -> dict[str, str]:
     """Return sdlab's defaults for Prefect as environment variables.
 
     Parameters
     ----------
-    folder : sdlab's state folder.
+    home : folder of Prefect's database, logs and profiles.
     port : where the server listens, on loopback only.
     """
     # By variables, not by flags: with flags the page still asks port 4200 for its data.
     address = {
-        "PREFECT_HOME": str(prefect_home(folder)),
+        "PREFECT_HOME": str(home.absolute()),
         "PREFECT_API_URL": f"http://{HOST}:{port}/api",
         "PREFECT_SERVER_API_HOST": HOST,
         "PREFECT_SERVER_API_PORT": str(port),
@@ -88,7 +83,7 @@ def users_server() -> str | None:
     return os.environ.get("PREFECT_API_URL") or None
 
 
-def apply(folder: Path, *, port: int = DEFAULT_PORT) -> str:
+def apply(home: Path, *, port: int = DEFAULT_PORT) -> str:
     """Put the defaults into this process' environment and return the API address in force.
 
     Call it before Prefect is imported; if Prefect is there already, its settings are read again.
@@ -96,7 +91,7 @@ def apply(folder: Path, *, port: int = DEFAULT_PORT) -> str:
     concerns this process is set.
     """
     ours = _set_by_us(os.environ)
-    defaults = environment(folder, port=port) if users_server() is None else _CLIENT
+    defaults = environment(home, port=port) if users_server() is None else _CLIENT
     for name, value in defaults.items():
         if name in ours or name not in os.environ:
             os.environ[name] = value
@@ -107,11 +102,11 @@ def apply(folder: Path, *, port: int = DEFAULT_PORT) -> str:
     return os.environ["PREFECT_API_URL"]
 
 
-def server_environment(folder: Path, *, port: int) -> dict[str, str]:
+def server_environment(home: Path, *, port: int) -> dict[str, str]:
     """Return the whole environment in which our server is started."""
     ours = _set_by_us(os.environ)
     users = {name: value for name, value in os.environ.items() if name not in ours}
-    return {**environment(folder, port=port), **users, _OURS: os.environ.get(_OURS, "")}
+    return {**environment(home, port=port), **users, _OURS: os.environ.get(_OURS, "")}
 
 
 def _set_by_us(environ: Mapping[str, str]) -> set[str]:
