@@ -30,9 +30,9 @@ console = Console(highlight=False, soft_wrap=True)
 def print_plan(prepared: Prepared) -> None:
     """Print what is sought and with what."""
     campaign, laboratory = prepared.campaign, prepared.laboratory
-    kind = "simulated, in virtual time" if laboratory.simulated else "real instruments"
+    kind = "simulated or recorded, in virtual time" if laboratory.simulated else "real instruments"
     title = "[bold]dry run of[/] " if prepared.dry_run else ""
-    console.print(f"{title}[bold]{campaign.name}[/]  on {laboratory.name} ({kind})")
+    console.print(f"{title}[bold]{campaign.name}[/]  on {laboratory.name}, {kind}")
     for target in campaign.objective.targets:
         console.print(f"  wanted   {wanted(target)}")
     for p in campaign.space.parameters:
