@@ -30,14 +30,14 @@ def content_hash(array: NDArray[Any]) -> str:
 
 
 class ArrayFiles:
-    """A folder of ``ab/cd/abcd….npy`` files."""
+    """A folder of ``ab/abcd….npy`` files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def path(self, name: str) -> Path:
         """Return where the array of that hash is."""
-        return self.folder / name[:2] / name[2:4] / f"{name}.npy"
+        return self.folder / name[:2] / f"{name}.npy"
 
     def write(self, array: NDArray[Any], *, durable: bool) -> str:
         """Keep an array and return its hash; an array already there costs no write.
@@ -106,6 +106,7 @@ def _is_complete(path: Path, array: NDArray[Any]) -> bool:
 def _write_atomically(path: Path, array: NDArray[Any], *, durable: bool) -> None:
     buffer = io.BytesIO()
     np.save(buffer, np.asarray(array, order="C"), allow_pickle=False)
+    is_new = not path.parent.is_dir()
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     try:
@@ -119,7 +120,7 @@ def _write_atomically(path: Path, array: NDArray[Any], *, durable: bool) -> None
         Path(temporary).unlink(missing_ok=True)
         raise
     if durable:
-        for folder in path.parents[:3]:
+        for folder in path.parents[: 3 if is_new else 1]:
             _sync(folder)
 
 

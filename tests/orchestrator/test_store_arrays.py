@@ -56,7 +56,7 @@ def test_the_same_array_is_one_file(files: ArrayFiles) -> None:
     names = {files.write(np.arange(9.0), durable=False) for _ in range(3)}
     (file,) = [path for path in files.folder.rglob("*") if path.is_file()]
     assert names == {file.stem}
-    assert file == files.folder / file.stem[:2] / file.stem[2:4] / f"{file.stem}.npy"
+    assert file == files.folder / file.stem[:2] / f"{file.stem}.npy"
 
 
 @pytest.mark.parametrize(
