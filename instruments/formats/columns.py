@@ -17,6 +17,9 @@ from instruments.measurement import FloatArray
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _COMMENT = ("#", "!", ";", "'", '"', "%", "//", "/*", "*")
 _LONGEST_HEADER = 2000
+_OF_NUMBERS = re.compile(r"[\d.+\-eE\s,;]", re.ASCII)
+_FOREIGN = 2
+"""A header line with no more characters than this beside those of numbers is a damaged point."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,15 +132,20 @@ def _check_last_row(source: Source, rows: list[list[str]], number: int) -> None:
 
 
 def _check_header(source: Source, lines: list[str], width: int) -> None:
-    """Refuse a header line that looks like a point with a damaged number."""
+    """Refuse a header line that looks like a point with a damaged number or separator."""
     for number, line in enumerate(lines, start=1):
-        row = fields(line.strip())
-        if len(row) != width or is_comment(line.strip()):
+        text = line.strip()
+        if is_comment(text) or is_number(text) or not re.search(r"\d", text):
             continue
+        row = fields(text)
         damaged = [cell for cell in row if not is_number(cell)]
-        if len(damaged) < len(row) and all(map(_was_number, damaged)):
+        like_a_row = (
+            len(row) == width and len(damaged) < len(row) and all(map(_was_number, damaged))
+        )
+        if like_a_row or len(_OF_NUMBERS.sub("", text)) <= _FOREIGN:
             raise source.unreadable(
-                f"holds {_shown(damaged[0])}; a finite number was expected", line=number
+                f"holds {_shown(damaged[0] if damaged else text)}; a finite number was expected",
+                line=number,
             )
 
 
