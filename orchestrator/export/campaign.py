@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from orchestrator.errors import CampaignError
 from orchestrator.export.crate import CrateFile, write_crate
 from orchestrator.export.curves import file_stem, write_evidence, write_measurement
-from orchestrator.export.tables import Exported, tables
+from orchestrator.export.table import Exported
+from orchestrator.export.tables import tables
 from orchestrator.store.records import CampaignRecord, Experiment
 
 if TYPE_CHECKING:
