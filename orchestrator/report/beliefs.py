@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from orchestrator.report import words
 from orchestrator.report.figures.labels import quantity_label, quantity_name
-from orchestrator.report.plots import BLUE, GREY, Plot, Trace, hover
+from orchestrator.report.plots import BLUE, INK, Plot, Trace, hover
 from orchestrator.report.searched import axis_of, important
 from orchestrator.report.story import Story
 
 if TYPE_CHECKING:
     from planners.bayesian.landscape import Landscape
 
+FloatArray = NDArray[np.float64]
+
 GRID = 40
 """Points along each setting."""
 
 MOST_EXPERIMENTS = 300
-"""Results up to which a surrogate is fitted for the page; beyond, the page would be slow to write."""
+"""Results up to which a surrogate is fitted for the page; more would make it slow to write."""
 
 MOST_TARGETS = 3
 
 
 def belief_plots(story: Story) -> tuple[list[Plot], str]:
-    """Return mean and std for each target, or no plot and a sentence that says why."""
+    """Return mean and std for each target with how to read them, or why there is no plot."""
     if story.campaign is None:
         return [], "There is no landscape, because the campaign file cannot be understood."
     if len(story.good) > MOST_EXPERIMENTS:
@@ -42,7 +44,7 @@ def belief_plots(story: Story) -> tuple[list[Plot], str]:
             plots += _plots(story, found)
     if not plots:
         return [], "There is no landscape: the results so far do not allow a surrogate model."
-    return plots, ""
+    return plots, _explained(story, names)
 
 
 def _names(story: Story) -> tuple[str, ...]:
@@ -83,7 +85,7 @@ def _plots(story: Story, found: Landscape) -> list[Plot]:
     ]
 
 
-def _map(story: Story, found: Landscape, what: str, values: Any, colours: str) -> Plot:
+def _map(story: Story, found: Landscape, what: str, values: FloatArray, colours: str) -> Plot:
     first, second = found.names
     unit = story.units.get(found.quantity, "")
     name = f"predicted {quantity_name(found.quantity)}"
@@ -105,12 +107,16 @@ def _map(story: Story, found: Landscape, what: str, values: Any, colours: str) -
         label=f"{name}, {what}, over {words.plain(first)} and {words.plain(second)}",
         traces=[heat, _tried(story, first, second)],
         layout={
-            "title": {"text": words.shown(f"{name}: {what}"), "font": {"size": 14}},
-            "xaxis": axis_of(story, first),
-            "yaxis": axis_of(story, second),
+            "title": {
+                "text": words.shown(f"{name}: {what}"),
+                "font": {"size": 14},
+                "x": 0.02,
+                "xanchor": "left",
+            },
+            "xaxis": {**axis_of(story, first), **_extent(story, first, found.axes[0])},
+            "yaxis": {**axis_of(story, second), **_extent(story, second, found.axes[1])},
             "showlegend": False,
         },
-        caption=_held(story, found) if what == "mean" else "",
         height=400,
     )
 
@@ -138,7 +144,6 @@ def _line(story: Story, found: Landscape) -> Plot:
             "xaxis": axis_of(story, name),
             "yaxis": axis_of(story, found.quantity),
         },
-        caption=_held(story, found),
     )
 
 
@@ -151,25 +156,47 @@ def _tried(story: Story, first: str, second: str) -> Trace:
         "name": "experiments",
         "x": [_coordinate(o.values[first]) for _, o in points],
         "y": [_coordinate(o.values.get(second, o.outcomes.get(second))) for _, o in points],
-        "marker": {"color": "white", "size": sizes, "line": {"color": GREY, "width": 1.5}},
+        "marker": {
+            "color": "white",
+            "size": sizes,
+            "opacity": 1,
+            "line": {"color": INK, "width": 1.2},
+        },
         "text": [hover(story, n, o) for n, o in points],
         "hoverinfo": "text",
     }
 
 
-def _held(story: Story, found: Landscape) -> str:
-    dots = "White dots are experiments" + (
-        ", the large one the best." if story.best is not None else "."
+def _explained(story: Story, names: tuple[str, ...]) -> str:
+    """Return how the landscape is to be read; what does not vary stands at the best experiment."""
+    assert story.campaign is not None
+    dots = "White dots are experiments"
+    dots += ", the large one the best." if story.best is not None else "."
+    fixed = [words.plain(name) for name in story.settings if name not in names]
+    held = f" {', '.join(fixed).capitalize()} as in the best experiment." if fixed else ""
+    return (
+        "A Gaussian process fitted to all results, along the settings that matter most. Where the "
+        f"std is large, nobody has looked yet. {dots}{held}"
     )
-    if not found.held:
-        return dots
-    return f"{dots} Other settings as in the best experiment: {words.settings(found.held, story.units)}."
+
+
+def _extent(story: Story, name: str, axis: NDArray[np.float64] | NDArray[np.str_]) -> Trace:
+    """Return the range of an axis that ends where the landscape does; none for categories."""
+    kind = axis_of(story, name)["type"]
+    if axis.dtype.kind not in "fiu" or len(axis) < 2:
+        return {}
+    ends = np.asarray(axis[[0, -1]], dtype=np.float64)
+    return {"range": [float(v) for v in (np.log10(ends) if kind == "log" else ends)]}
 
 
 def _coordinate(value: Any) -> Any:
     return words.shown(str(value)) if isinstance(value, str) else float(value)
 
 
-def _numbers(values: Any) -> Sequence[Any]:
+def _numbers(values: FloatArray) -> list[Any]:
     """Return nested lists with None where there is no number."""
-    return np.where(np.isfinite(values), values.astype(object), None).tolist()
+    blank = np.full(values.shape, None, dtype=object)
+    known = np.isfinite(values)
+    blank[known] = values[known]
+    nested: list[Any] = blank.tolist()
+    return nested

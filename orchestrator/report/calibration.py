@@ -15,6 +15,9 @@ from orchestrator.report.story import Story
 LEVEL = 0.9
 """Probability that an honest interval holds the observed value."""
 
+FEWEST = 8
+"""Predictions below which no verdict is given."""
+
 NORMAL_QUANTILE = 1.6448536269514722
 """Half width of the central 90 % of a normal distribution, in standard deviations."""
 
@@ -70,7 +73,9 @@ def coverage(found: list[Foretold]) -> str:
     n, held = len(found), sum(f.holds for f in found)
     low, high = binom.interval(LEVEL, n, LEVEL)
     verdict = "The planner knew how little it knew."
-    if held < low:
+    if n < FEWEST:
+        verdict = "These are too few to judge by."
+    elif held < low:
         verdict = "The planner was too sure."
     elif held > high:
         verdict = "The planner was too careful."

@@ -68,7 +68,7 @@ def render(story: Story, store: Store) -> str:
 
 
 def _contents(story: Story, store: Store) -> dict[str, Any]:
-    beliefs, no_belief = belief_plots(story)
+    beliefs, about_beliefs = belief_plots(story)
     scatter, parallel = scatter_plot(story), parallel_plot(story)
     progress, calibration = progress_plots(story), calibration_plots(story)
     curves = patterns(story, store)
@@ -81,12 +81,13 @@ def _contents(story: Story, store: Store) -> dict[str, Any]:
         "opening": opening_choice(story) if scatter else ("", ""),
         "parallel": parallel,
         "beliefs": beliefs,
-        "no_belief": no_belief,
+        "about_beliefs": about_beliefs,
         "calibration": calibration,
         "curves": curves,
         "headings": headings(story),
         "rows": rows(story),
         "failed": story.failed,
+        "in_words": story.in_words,
         "mishaps": mishaps(story.actions),
         "events": story.events[-MOST_EVENTS:],
         "n_events": len(story.events),

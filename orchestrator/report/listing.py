@@ -87,16 +87,20 @@ def _cells(story: Story, experiment: Experiment) -> list[Cell]:
     else:
         wrong = observation.p_wrong
         cells.append(Cell(words.percent(wrong) if wrong else "0 %", wrong, number=True))
-    return [*cells, _remarks(experiment), _why(experiment)]
+    return [*cells, _remarks(story, experiment), _why(story, experiment)]
 
 
 def _setting(experiment: Experiment, name: str, value: Value | None) -> Cell:
     if value is None:
         return Cell("–")
     asked = experiment.proposal.values.get(name)
-    differs = asked is not None and words.setting(asked) != words.setting(value)
-    small = f"asked {words.setting(asked)}" if differs and asked is not None else ""
+    differs = asked is not None and _rounded(asked) != _rounded(value)
+    small = f"asked {_rounded(asked)}" if differs and asked is not None else ""
     return Cell(words.setting(value), value, small=small, number=not isinstance(value, str))
+
+
+def _rounded(value: Value) -> str:
+    return value if isinstance(value, str) else words.number(value)
 
 
 def _outcome(experiment: Experiment, quantity: str) -> Cell:
@@ -112,7 +116,7 @@ def _outcome(experiment: Experiment, quantity: str) -> Cell:
     return Cell(text, value, small=small, number=True)
 
 
-def _remarks(experiment: Experiment) -> Cell:
+def _remarks(story: Story, experiment: Experiment) -> Cell:
     observation = experiment.observation
     found: list[str] = []
     if observation is None:
@@ -123,13 +127,13 @@ def _remarks(experiment: Experiment) -> Cell:
     if observation is None or not observation.failed:
         found += [remark for i in experiment.insights for remark in i.remarks]
     found += list(experiment.sample.notes) if experiment.sample is not None else []
-    text = "; ".join(dict.fromkeys(found))
+    text = story.in_words("; ".join(dict.fromkeys(found)))
     return Cell(text, text)
 
 
-def _why(experiment: Experiment) -> Cell:
+def _why(story: Story, experiment: Experiment) -> Cell:
     reason = experiment.proposal.reason
-    first, *rest = _SENTENCE_END.split(reason.text.strip(), maxsplit=1) or [""]
+    first, *rest = _SENTENCE_END.split(story.in_words(reason.text.strip()), maxsplit=1) or [""]
     model = ""
     if reason.acquisition is not None and reason.acquisition_value is not None:
         model = f" {reason.acquisition} = {words.number(reason.acquisition_value)}."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.report import words
-from orchestrator.report.figures.labels import axis_label
+from orchestrator.report.figures.labels import axis_label, quantity_name
 from orchestrator.report.story import Story
 from planners.parameters import Value
 from planners.proposal import Observation
@@ -15,14 +15,13 @@ from planners.proposal import Observation
 Trace = dict[str, Any]
 """A trace of plotly.js."""
 
-BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, GREY = (
+BLUE, ORANGE, GREEN, VERMILION, GREY, INK = (
     "#0072b2",
     "#e69f00",
     "#009e73",
     "#d55e00",
-    "#cc79a7",
-    "#56b4e9",
     "#8a8a8a",
+    "#333333",
 )
 """Colours after Okabe and Ito, told apart by every common kind of colour vision."""
 
@@ -74,9 +73,9 @@ def hover(story: Story, number: int, observation: Observation) -> str:
     lines += _pairs(observation.values, story.units)
     for quantity, value in observation.outcomes.items():
         told = words.measured(value, observation.stds.get(quantity), story.units.get(quantity, ""))
-        lines.append(words.shown(f"{words.quantity_name(quantity)}: {told}"))
+        lines.append(words.shown(f"{quantity_name(quantity)}: {told}"))
     if observation.failed:
-        lines.append(words.shown(f"failed: {_short(observation.failure)}"))
+        lines.append(words.shown(f"failed: {_short(story.in_words(observation.failure))}"))
     elif observation.p_wrong:
         lines.append(words.shown(f"analysis wrong with {words.percent(observation.p_wrong)}"))
     return "<br>".join(lines)

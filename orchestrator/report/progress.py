@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from orchestrator.report import words
 from orchestrator.report.figures.labels import quantity_label, quantity_name
 from orchestrator.report.figures.progress import best_so_far
@@ -37,13 +35,14 @@ def _plot(story: Story, quantity: str) -> Plot:
     sure = [(n, o) for n, o in known if o.p_wrong <= DOUBTFUL]
     doubtful = [(n, o) for n, o in known if o.p_wrong > DOUBTFUL]
     low, high = _range(story, quantity)
+    shapes, keys = _goals(story, quantity)
     traces = [
+        *keys,
+        _best_line(story, quantity),
         _points(story, quantity, sure, name="measured ± std", symbol="circle"),
         _points(story, quantity, doubtful, name="analysis doubtful", symbol="circle-open"),
-        _best_line(story, quantity),
         _failures(story, low),
     ]
-    shapes, notes = _goals(story, quantity)
     name = quantity_name(quantity)
     return Plot(
         name=f"progress-{story.quantities.index(quantity)}",
@@ -58,7 +57,6 @@ def _plot(story: Story, quantity: str) -> Plot:
                 "range": [low - MARGIN * (high - low), high],
             },
             "shapes": shapes,
-            "annotations": notes,
         },
     )
 
@@ -166,28 +164,41 @@ def _width(story: Story) -> list[float]:
     return [-room, last + room]
 
 
-def _goals(story: Story, quantity: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the band or level that is wanted and the bounds that are not to be crossed."""
+def _goals(story: Story, quantity: str) -> tuple[list[Trace], list[Trace]]:
+    """Return the wanted band or level and the bounds, as shapes and as keys for the legend."""
     objective = story.objective
-    shapes: list[dict[str, Any]] = []
-    notes: list[dict[str, Any]] = []
+    shapes: list[Trace] = []
+    keys: list[Trace] = []
     if objective is None:
-        return shapes, notes
+        return shapes, keys
     for target in objective.targets:
         if target.quantity == quantity and target.value is not None:
             shapes.append(_goal(target, target.value))
-            notes.append(_note("target", target.value, GREEN))
+            keys.append(_key("target", shapes[-1]))
     for bound in objective.constraints:
         if bound.quantity != quantity:
             continue
         for text, level in (("at least", bound.lower), ("at most", bound.upper)):
             if level is not None:
                 shapes.append(_line(level, VERMILION, "dash"))
-                notes.append(_note(f"constraint: {text}", level, VERMILION))
-    return shapes, notes
+                keys.append(_key(f"{text} {words.number(level)}", shapes[-1]))
+    return shapes, keys
 
 
-def _goal(target: Target, value: float) -> dict[str, Any]:
+def _key(text: str, shape: Trace) -> Trace:
+    band = shape["type"] == "rect"
+    line = {"color": BAND, "width": 12} if band else shape["line"]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": text,
+        "x": [None],
+        "y": [None],
+        "line": line,
+    }
+
+
+def _goal(target: Target, value: float) -> Trace:
     if target.goal != "match" or not target.tolerance:
         return _line(value, GREEN, "solid")
     reach = target.tolerance
@@ -195,7 +206,7 @@ def _goal(target: Target, value: float) -> dict[str, Any]:
     return {**_line(value, GREEN, "solid"), "type": "rect", "fillcolor": BAND, **edges}
 
 
-def _line(level: float, colour: str, dash: str) -> dict[str, Any]:
+def _line(level: float, colour: str, dash: str) -> Trace:
     return {
         "type": "line",
         "xref": "paper",
@@ -205,17 +216,4 @@ def _line(level: float, colour: str, dash: str) -> dict[str, Any]:
         "y1": level,
         "line": {"color": colour, "width": 1.5, "dash": dash},
         "layer": "below",
-    }
-
-
-def _note(text: str, level: float, colour: str) -> dict[str, Any]:
-    return {
-        "text": text,
-        "xref": "paper",
-        "x": 1,
-        "xanchor": "right",
-        "y": level,
-        "yanchor": "bottom",
-        "showarrow": False,
-        "font": {"color": colour, "size": 11},
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.report.story import Story
@@ -38,7 +38,7 @@ class Provenance:
     versions: Mapping[str, str]
     changed: str
     documents: list[Document]
-    sources: list[Mapping[str, str]]
+    sources: Sequence[Mapping[str, str]]
     n_sources: int
     commands: list[tuple[str, str]]
     citation: str

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from orchestrator.campaign import Campaign, parse_campaign
 from orchestrator.control import best, hours_used
 from orchestrator.errors import BadFile
+from orchestrator.report.figures.labels import quantity_name
 from orchestrator.store import Store
 from orchestrator.store.records import ActionRecord, CampaignRecord, Event, Experiment
 from orchestrator.toml_source import parse_toml
@@ -98,8 +99,9 @@ class Story:
             return found
         for parameter in self.campaign.space.parameters:
             found |= {name: parameter.unit for name in parameter.names if parameter.unit}
-        goals = [*self.campaign.objective.constraints, *self.campaign.objective.targets]
-        return found | {goal.quantity: goal.unit for goal in goals if goal.unit}
+        objective = self.campaign.objective
+        found |= {bound.quantity: bound.unit for bound in objective.constraints if bound.unit}
+        return found | {target.quantity: target.unit for target in objective.targets if target.unit}
 
     @cached_property
     def best(self) -> int | None:
@@ -131,6 +133,12 @@ class Story:
             if not any(other != own and _at_least(other, own) for other in gains)
         ]
 
+    def in_words(self, text: str) -> str:
+        """Return text with the keys of quantities as a person says them."""
+        for key in sorted(self.quantities, key=len, reverse=True):
+            text = text.replace(key, quantity_name(key))
+        return text
+
     def utility(self, observation: Observation) -> float | None:
         """Return how good an experiment was, higher is better; None if it cannot be said."""
         if self.objective is None or observation.failed:
@@ -154,7 +162,7 @@ class Story:
 
     @cached_property
     def origin(self) -> str:
-        """Where the data come from: ``simulated``, ``mixed``, ``recorded``, ``real`` or ``none``."""
+        """Where the data come from: simulated, mixed, recorded, real, or none yet."""
         measurements = [m for e in self.experiments for m in e.measurements]
         touched = [m.simulated and not m.source for m in measurements]
         touched += [e.sample.simulated for e in self.experiments if e.sample and not measurements]

@@ -67,7 +67,7 @@ def summary(story: Story) -> Summary:
         name=record.name,
         id=record.id,
         description="" if story.campaign is None else story.campaign.description,
-        ended=f"{state}: {record.message}." if record.message else f"{state}.",
+        ended=f"{state}: {record.message.rstrip('.')}." if record.message else f"{state}.",
         banner=BANNERS.get(story.origin, ""),
         targets=_targets(story),
         facts=_facts(story),
@@ -88,7 +88,9 @@ def _targets(story: Story) -> list[tuple[str, str]]:
 
 def _facts(story: Story) -> list[tuple[str, str]]:
     record, campaign = story.record, story.campaign
-    start, end = f"{record.created:%Y-%m-%d %H:%M}", f"{record.updated:%Y-%m-%d %H:%M} UTC"
+    same_day = record.created.date() == record.updated.date()
+    start = f"{record.created:%Y-%m-%d %H:%M}"
+    end = f"{record.updated:{'%H:%M' if same_day else '%Y-%m-%d %H:%M'}} UTC"
     return [
         ("Identifier", record.id),
         ("Ran", f"{start} to {end}"),
