@@ -57,6 +57,7 @@ class Maker(Device):
 
     def estimate(self, command: Command) -> Estimated:
         """Nothing."""
+        del command
         return Estimated(0.0)
 
     async def act(self, action: Action, command: Command) -> Sample | Measurement:

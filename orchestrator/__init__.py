@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from instruments.sample import Sample
     from orchestrator.campaign import Campaign, load_campaign
     from orchestrator.control import best, run_campaign, spent
-    from orchestrator.forecast import forecast
+    from orchestrator.forecast import look_ahead
     from orchestrator.laboratory import Laboratory, load_laboratory
     from orchestrator.launch import begin, prepare, reopen, with_changes
     from orchestrator.loop import turn
@@ -34,7 +34,7 @@ _HOMES = {
     "instruments.sample": ("Sample",),
     "orchestrator.campaign": ("Campaign", "load_campaign"),
     "orchestrator.control": ("best", "run_campaign", "spent"),
-    "orchestrator.forecast": ("forecast",),
+    "orchestrator.forecast": ("look_ahead",),
     "orchestrator.laboratory": ("Laboratory", "load_laboratory"),
     "orchestrator.launch": ("begin", "prepare", "reopen", "with_changes"),
     "orchestrator.loop": ("turn",),
@@ -65,9 +65,9 @@ __all__ = [
     "Target",
     "begin",
     "best",
-    "forecast",
     "load_campaign",
     "load_laboratory",
+    "look_ahead",
     "prepare",
     "reopen",
     "run_campaign",

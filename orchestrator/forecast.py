@@ -63,7 +63,7 @@ class Forecast:
         return [s for s in self.supplies if not s.is_enough]
 
 
-def forecast(campaign: Campaign, laboratory: Laboratory, match: Match) -> Forecast:
+def look_ahead(campaign: Campaign, laboratory: Laboratory, match: Match) -> Forecast:
     """Return what a campaign will take, from the drivers' own estimates at random points.
 
     The planner's choices are not known beforehand: points are drawn uniformly from the space.

@@ -53,13 +53,13 @@ def run(
     """
     from orchestrator.cli.screen import print_forecast, print_plan
     from orchestrator.examples import find_campaign
-    from orchestrator.forecast import forecast
+    from orchestrator.forecast import look_ahead
     from orchestrator.launch import begin, prepare, with_changes
 
     prepared = prepare(find_campaign(campaign), lab, dry_run=dry_run)
     prepared = with_changes(prepared, seed=seed, experiments=experiments)
     print_plan(prepared)
-    expected = forecast(prepared.campaign, prepared.laboratory, prepared.match)
+    expected = look_ahead(prepared.campaign, prepared.laboratory, prepared.match)
     print_forecast(expected, prepared.laboratory)
     _refuse_shortage(prepared, expected.shortages)
     folder = home_folder(home)
