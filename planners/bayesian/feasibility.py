@@ -16,7 +16,7 @@ REACH = 0.2
 """Length scale over which success or failure informs, times sqrt(n_columns)."""
 
 PRIOR_VARIANCE = 0.25
-LABEL_NOISE = 0.02
+LABEL_NOISE = 0.01
 """Variance of a label: one failure in a good neighbourhood may be an accident."""
 
 
@@ -27,7 +27,7 @@ class SuccessModel:
     Labels are 1 for an experiment that gave an outcome and 0 for one that failed; a process with
     prior mean 1, a Matérn-5/2 kernel of fixed length and `LABEL_NOISE` is conditioned on them, and
     ``p = Φ((μ - 1/2) / sqrt(v + LABEL_NOISE))`` (Rasmussen & Williams 2006, section 6.5). Far from
-    every experiment p = 0.83, on a lonely failure about 0.04. Its length is not fitted and p is
+    every experiment p = 0.84, on a lonely failure about 0.001. Its length is not fitted and p is
     not calibrated; it keeps the planner from walking back into a region that breaks experiments.
 
     Attributes

@@ -28,7 +28,7 @@ JITTERS = (0.02, 0.05, 0.15)
 
 PER_JITTER = 12
 NEIGHBOUR_ROUNDS = 3
-TOO_NEAR = 1e-3
+TOO_NEAR = 0.005
 """Root-mean-square distance per column under which a point repeats a failed or pending one."""
 
 

@@ -51,6 +51,7 @@ def test_decoding_gives_feasible_points_and_undoes_encoding(space, seed):
     assert again == pytest.approx(coordinates, abs=1e-5)
 
 
+@settings(deadline=None)
 @given(mixture("m"), st.lists(st.floats(-50, 150), min_size=4, max_size=4))
 def test_closing_a_mixture_is_the_nearest_feasible_amounts(parameter, amounts):
     wanted = dict(zip(parameter.components, amounts, strict=False))

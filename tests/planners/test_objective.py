@@ -1,7 +1,7 @@
 """Objectives: what counts as good, as reached and as allowed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from pydantic import ValidationError
 
 from planners import Objective, OutcomeConstraint, Target
@@ -56,6 +56,7 @@ def test_weighted_utility_adds_and_the_constraint_decides_what_is_reached():
     assert not objective.is_reached({"a": 3, "b": 0, "c": 1})  # b gives no level to reach
 
 
+@settings(deadline=None)
 @given(objectives())
 def test_objective_survives_its_file(objective):
     assert Objective.model_validate_json(objective.model_dump_json()) == objective

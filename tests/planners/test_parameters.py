@@ -1,7 +1,7 @@
 """Parameters refuse what cannot be set, and say why."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -55,6 +55,7 @@ def test_wrong_value_is_named(parameter, value, sentence):
     assert sentence in parameter.fault("p", value)
 
 
+@settings(deadline=None)
 @given(continuous("p"), st.floats(-1e4, 1e4))
 def test_snapped_value_can_be_set_and_snaps_to_itself(parameter, value):
     snapped = parameter.snap(value)
@@ -62,6 +63,7 @@ def test_snapped_value_can_be_set_and_snaps_to_itself(parameter, value):
     assert parameter.snap(snapped) == pytest.approx(snapped, rel=1e-12, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-10, 10), min_size=1, max_size=9, unique=True), st.floats(-20, 20))
 def test_discrete_snap_takes_the_nearest_value(values, value):
     snapped = DiscreteParameter(name="p", values=tuple(values)).snap(value)
