@@ -49,8 +49,8 @@ def assess(fit: Fit) -> Misfit:
 
     The misfit of a phase is Σ_b s_b |Δ_b| / Σ_b I_b over bins b of 0.7°: I_b the phase's
     calculated intensity, s_b its share of the bin's Bragg intensity, |Δ_b| observed minus
-    calculated with the counting noise taken out in quadrature. Integrating over bins makes it
-    blind to errors of the peak shape, which harm no fraction.
+    calculated with the counting noise taken out in quadrature (0 below two sigma). Integrating
+    over bins makes it blind to errors of the peak shape, which harm no fraction.
     """
     sigma = fit.problem.sigma
     difference = fit.counts - fit.calculated
@@ -81,7 +81,8 @@ def _integrated(fit: Fit) -> tuple[FloatArray, float, float]:
     of_all = of_phase.sum(axis=0)
     off = np.bincount(bins, fit.counts - fit.calculated)
     noise = np.sqrt(np.bincount(bins, problem.sigma**2))
-    beyond = np.sqrt(np.maximum(off**2 - noise**2, 0.0))
+    # Below two sigma a bin says nothing, and summing many such bins would call noise a misfit.
+    beyond = np.where(np.abs(off) > 2 * noise, np.sqrt(np.maximum(off**2 - noise**2, 0.0)), 0.0)
     share = of_phase / np.maximum(of_all, 1e-12 * of_all.max())
     area = np.maximum(of_phase.sum(axis=1), 1e-300)
     whole = float(max(of_all.sum(), 1e-300))

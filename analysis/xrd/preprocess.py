@@ -17,7 +17,7 @@ FloatArray = NDArray[np.float64]
 MIN_POINTS = 200
 """Fewest points that a full-profile fit of a background and one phase can be trusted with."""
 
-FINEST_STEP = 0.018
+FINEST_STEP = 0.022
 """Points closer than this [deg] are averaged: narrower than any laboratory peak needs."""
 
 WAVELENGTH_TOLERANCE = 1e-3
@@ -53,7 +53,7 @@ def prepare(
 ) -> FitRange:
     """Return the part of a powder pattern that a fit uses.
 
-    Points denser than 0.018° are averaged in groups. Where the measurement has no sigma, `y` is
+    Points denser than 0.022° are averaged in groups. Where the measurement has no sigma, `y` is
     taken as counts and sigma is its square root. Variances are averaged over five points: weights
     from single low counts would pull a fit down.
 

@@ -87,7 +87,7 @@ class QuantifySettings(_Settings):
     texture: dict[str, Axis] = Field(default_factory=dict)
     refine_b_iso: bool = False
     particle_diameter: float = Field(default=3.0, ge=0, le=100)
-    prior_wrong: float = Field(default=0.1, gt=0, lt=1)
+    prior_wrong: float = Field(default=0.3, gt=0, lt=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> QuantifySettings:

@@ -13,8 +13,9 @@ and the factor 0.7 were chosen on the 2-minute scans of twelve weighed mixtures 
 carbonates (Fei et al. 2026), where 26 of 30 intervals of 90 % then hold the weighed fraction; the
 round robin's mixtures took no part in it.
 
-Systematic, for the rest: 10 % of a size and of a microstrain, 3·10⁻⁵ of a cell length, 0.002° of an
-angle, for instrument functions that are not pseudo-Voigt; chosen by judgement.
+Systematic, for the rest, chosen by judgement: 10 % of a size; 10 % and 5·10⁻⁵ of a microstrain,
+for instrument functions that are not pseudo-Voigt; 3·10⁻⁵ of a cell length; 0.002° of an angle;
+0.01° of the displacement, for a goniometer whose zero is not refined.
 """
 
 from __future__ import annotations
@@ -41,7 +42,13 @@ LENGTH_ERROR = 3e-5
 """Relative systematic error of cell lengths."""
 
 ANGLE_ERROR = 0.002
-"""Systematic error of cell angles and of the displacement [deg]."""
+"""Systematic error of cell angles [deg]."""
+
+ZERO_ERROR = 0.01
+"""Systematic error of the displacement [deg]."""
+
+STRAIN_ERROR = 5e-5
+"""Systematic error of a microstrain, beside the relative one."""
 
 DETECTABLE = 3.0
 """Mass fraction, in its statistical std, from which a phase's cell and size are reported."""
@@ -154,9 +161,10 @@ def _physical(fit: Fit, k: int) -> tuple[float, float, float]:
     slot, number = fit.problem.layout.slots[k], float(fit.vector[k])
     if slot.name in ("size", "microstrain"):
         value = float(np.exp(number))
-        return value, value, PROFILE_ERROR * value
+        floor = STRAIN_ERROR if slot.name == "microstrain" else 0.0
+        return value, value, float(np.hypot(PROFILE_ERROR * value, floor))
     if slot.name == "displacement":
-        return number, 1.0, ANGLE_ERROR
+        return number, 1.0, ZERO_ERROR
     assert slot.phase is not None
     crystal = fit.problem.layout.crystals[slot.phase]
     start = crystal.cell[("a", "b", "c", "alpha", "beta", "gamma").index(slot.name)]
