@@ -141,7 +141,7 @@ class Story:
 
     def utility(self, observation: Observation) -> float | None:
         """Return how good an experiment was, higher is better; None if it cannot be said."""
-        if self.objective is None or observation.failed:
+        if self.objective is None or not self.objective.is_complete(observation.outcomes):
             return None
         return self.objective.utility(observation.outcomes)
 
