@@ -83,7 +83,12 @@ def parse_columns(source: Source, *, free_header: bool) -> Columns:
         _check_last_row(source, rows, first + len(rows))
     header = tuple(line.strip() for line in lines[:first] if line.strip())
     _check_header(source, lines[:first], width)
-    return Columns(header, np.array(rows, dtype=np.float64), first + 1, terminated)
+    values = np.array(rows, dtype=np.float64)
+    if header and _continues(header[-1], values):
+        raise source.unreadable(
+            f"holds {_shown(header[-1])} above its points, which ends in a point", line=first
+        )
+    return Columns(header, values, first + 1, terminated)
 
 
 def _first_point(source: Source, lines: list[str], *, free_header: bool) -> int:
@@ -139,14 +144,36 @@ def _check_header(source: Source, lines: list[str], width: int) -> None:
             continue
         row = fields(text)
         damaged = [cell for cell in row if not is_number(cell)]
-        like_a_row = (
-            len(row) == width and len(damaged) < len(row) and all(map(_was_number, damaged))
-        )
-        if like_a_row or len(_OF_NUMBERS.sub("", text)) <= _FOREIGN:
+        if _is_damaged_point(row, width) or len(_OF_NUMBERS.sub("", text)) <= _FOREIGN:
             raise source.unreadable(
                 f"holds {_shown(damaged[0] if damaged else text)}; a finite number was expected",
                 line=number,
             )
+
+
+def _is_damaged_point(row: list[str], width: int) -> bool:
+    """Return whether fields are a point with damaged numbers, or a label run into a point."""
+    damaged = [cell for cell in row if not is_number(cell)]
+    if len(row) == width and len(damaged) < width and all(map(_was_number, damaged)):
+        return True
+    last = row[-width:]
+    return (
+        len(last) == width
+        and not is_number(last[0])
+        and bool(re.search(r"[\d.]$", last[0]))
+        and all(map(is_number, last[1:]))
+    )
+
+
+def _continues(comment: str, values: FloatArray) -> bool:
+    """Return whether a comment ends in the point that the axis would have before its first."""
+    last = fields(comment)[-values.shape[1] :]
+    axis = re.search(r"[\d.]+$", last[0])
+    if len(last) < values.shape[1] or len(values) < 2 or axis is None or not is_number(axis[0]):
+        return False
+    step = values[1, 0] - values[0, 0]
+    before = values[0, 0] - step
+    return all(map(is_number, last[1:])) and bool(abs(float(axis[0]) - before) < 0.01 * step)
 
 
 def _was_number(text: str) -> bool:

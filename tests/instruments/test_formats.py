@@ -171,6 +171,14 @@ def test_labels_of_one_letter_are_labels(tmp_path: Path) -> None:
     assert (m.n_points, m.x_name) == (29, "q")
 
 
+@pytest.mark.parametrize("extension", [".dat", ".csv"])
+def test_a_first_point_that_ran_into_the_labels_is_not_lost(tmp_path: Path, extension: str) -> None:
+    path = write(tmp_path / f"a{extension}", TWO_THETA, COUNTS)
+    path.write_text(path.read_text().replace("sigma\n", "sigmax"))
+    with pytest.raises(UnreadableFile, match=r"sigmax10\.0"):
+        read_measurement(path)
+
+
 BAD_LINES = {
     "nan": ("10.2 nan", "line 11 holds 'nan'"),
     "inf": ("10.2 inf", "line 11 holds 'inf'"),
