@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from planners.errors import SpaceError
 from planners.feasibility import LinearProgramme, close_mixture
 from planners.parameters import (
     CategoricalParameter,
@@ -92,7 +93,14 @@ class Encoding:
         """Return the coordinates of points, shape (n_points, n_columns).
 
         Recipes as executed may lie off the grid or a little outside; they are encoded as they are.
+
+        Raises
+        ------
+        SpaceError
+            A point lacks a name of the space.
         """
+        for point in points:
+            require_names(self.space, point)
         table = {n: np.array([p[n] for p in points], dtype=object) for n in self.space.names}
         return self.encode_columns(table)
 
@@ -151,7 +159,13 @@ def snap(space: SearchSpace, raw: Mapping[str, Value]) -> dict[str, Value]:
     """Return the settable values nearest to `raw`, parameter by parameter.
 
     Linear constraints and the candidate list are not looked at.
+
+    Raises
+    ------
+    SpaceError
+        The point lacks a name of the space.
     """
+    require_names(space, raw)
     point: dict[str, Value] = {}
     for p in space.parameters:
         if isinstance(p, CategoricalParameter):
@@ -161,6 +175,16 @@ def snap(space: SearchSpace, raw: Mapping[str, Value]) -> dict[str, Value]:
         else:
             point[p.name] = p.snap(float(raw[p.name]))
     return point
+
+
+def require_names(space: SearchSpace, point: Mapping[str, Value]) -> None:
+    """Raise SpaceError if the point lacks a name of the space."""
+    missing = [n for n in space.names if n not in point]
+    if missing:
+        raise SpaceError(
+            f"a point with the names {', '.join(point)} lacks {', '.join(missing)}; every "
+            "observation and every pending point must give all names of the space"
+        )
 
 
 def _columns(

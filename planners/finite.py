@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-from planners.encoding import Array, Encoding, snap
+from planners.encoding import Array, Encoding, require_names, snap
 from planners.parameters import (
     CategoricalParameter,
     ContinuousParameter,
@@ -116,6 +116,7 @@ def key_of(space: SearchSpace, point: Point) -> Key:
 
 
 def _row_of(space: SearchSpace, table: PointTable, point: Point) -> int | None:
+    require_names(space, point)
     exact = table.index.get(tuple(point[n] for n in table.names))
     if exact is not None:
         return exact

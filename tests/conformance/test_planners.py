@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from planners import Planner
+from planners import Planner, SpaceError
 from planners.baselines import RandomPlanner, make_random, make_sobol
 from planners.bayesian import make
-from planners.conformance import check_planner, example_spaces
+from planners.conformance import OBJECTIVE, check_planner, example_observations, example_spaces
 from planners.sampling import draw_uniform
 
 MAKERS = {"random": make_random, "sobol": make_sobol, "bayesian": make}
@@ -81,3 +81,16 @@ def test_example_spaces_hold_the_points_drawn_from_them():
     rng = np.random.default_rng(0)
     for space in SPACES.values():
         assert all(space.contains(p) for p in draw_uniform(space, 5, rng=rng))
+
+
+@pytest.mark.parametrize("space", ["grid", "mixed", "candidates"])
+@pytest.mark.parametrize("name", MAKERS)
+def test_observation_that_lacks_a_name_is_refused_with_a_sentence(name, space):
+    observations = example_observations(SPACES[space], 8, seed=0)
+    known = dict(observations[0].values)
+    lost = known.popitem()[0]
+    torn = [observations[0].model_copy(update={"values": known}), *observations[1:]]
+    with pytest.raises(SpaceError, match=f"lacks {lost}"):
+        MAKERS[name]({}).propose(
+            SPACES[space], OBJECTIVE, observations=torn, rng=np.random.default_rng(0)
+        )
