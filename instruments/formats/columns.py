@@ -146,7 +146,7 @@ def _check_header(source: Source, lines: list[str], width: int) -> None:
         damaged = [cell for cell in row if not is_number(cell)]
         if _is_damaged_point(row, width) or len(_OF_NUMBERS.sub("", text)) <= _FOREIGN:
             raise source.unreadable(
-                f"holds {_shown(damaged[0] if damaged else text)}; a finite number was expected",
+                f"holds {_shown(damaged[-1] if damaged else text)}; a finite number was expected",
                 line=number,
             )
 
