@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import time
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 import httpx
@@ -31,7 +32,7 @@ from prefect.settings import get_current_settings
 from prefect.states import Completed
 
 from orchestrator.loop import turn
-from orchestrator.prefect_publish import flush, publish
+from orchestrator.prefect_publish import flush, narrated, publish
 from orchestrator.prefect_reconcile import settle
 from orchestrator.prefect_server import is_alive
 from orchestrator.report.artifacts import Fractions, gather, render
@@ -66,6 +67,7 @@ class Attempt:
 
     Attributes
     ----------
+    on_sigterm : the handler of that signal before Prefect takes it over.
     begun, ended : the laboratory's part has begun, has ended.
     abandoned : the turn is taken without Prefect; a flow run that begins later must do nothing.
     """
@@ -74,6 +76,7 @@ class Attempt:
     number: int
     artifacts: bool
     fractions: dict[int, Fractions]
+    on_sigterm: Any = None
     begun: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     abandoned: bool = False
@@ -94,11 +97,14 @@ class Attempt:
         if context is not None and context.flow_run is not None:
             self.flow_run_id = context.flow_run.id
         self.begun.set()
+        if callable(self.on_sigterm):
+            # Prefect would break off the turn; ours ends the campaign after it.
+            signal.signal(signal.SIGTERM, self.on_sigterm)
         try:
             # Tags inherited by tasks would take a lease on the server for each, and a server
             # that dies longer than a lease would cancel whoever holds one: a firing furnace.
             with TagsContext(current_tags=set()):
-                self.observation = await turn(self.run, self.number, verbs=UNDER_PREFECT)
+                self.observation = await turn(narrated(self.run), self.number, verbs=UNDER_PREFECT)
         except BaseException as error:
             self.error = error
             raise
@@ -204,7 +210,8 @@ class PrefectTurns:
         if not await self._works():
             return await turn(run, number)
         fractions = self._fractions.setdefault(run.id, {})
-        attempt = Attempt(run, number, self._artifacts, fractions)
+        handler = signal.getsignal(signal.SIGTERM)
+        attempt = Attempt(run, number, self._artifacts, fractions, handler)
         await self._through_prefect(attempt)
         if attempt.error is not None:
             raise attempt.error

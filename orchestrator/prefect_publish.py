@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import ArtifactCreate
 from prefect.context import FlowRunContext
 from prefect.events.worker import EventsWorker
-from prefect.logging.handlers import APILogWorker
+from prefect.logging.handlers import APILogHandler, APILogWorker
 
 from orchestrator.report.artifacts import Artifact
+from orchestrator.run import Run, Step
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,22 @@ async def publish(artifacts: Sequence[Artifact]) -> None:
                 flow_run_id=context.flow_run.id,
             )
         )
+
+
+def narrated(run: Run) -> Run:
+    """Return the same run, whose steps also become the log lines of the flow run around them."""
+    lines = logging.getLogger("sdlab.steps")
+    if not lines.handlers:
+        lines.addHandler(APILogHandler())
+        lines.setLevel(logging.INFO)
+        lines.propagate = False
+
+    def watch(step: Step) -> None:
+        run.watch(step)
+        level = logging.WARNING if step.state == "failed" else logging.INFO
+        lines.log(level, "%s %s: %s", step.verb, step.state, step.text)
+
+    return replace(run, watch=watch)
 
 
 async def flush(*, timeout: float) -> None:

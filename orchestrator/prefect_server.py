@@ -100,7 +100,7 @@ def is_alive(api_url: str, *, timeout: float = 1.0) -> bool:
 
 def campaign_page(server: Server, campaign_id: str) -> str:
     """Return the address of the page that lists a campaign's experiments."""
-    return f"{server.url}/runs?tags={quote(f'campaign:{campaign_id}', safe='')}"
+    return f"{server.url}/runs?tag={quote(f'campaign:{campaign_id}', safe='')}"
 
 
 def ensure_server(

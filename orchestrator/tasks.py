@@ -37,7 +37,7 @@ class _Call(Generic[T]):
 
     Attributes
     ----------
-    name : what the person reads in the timeline.
+    name : what the person reads in the timeline, whose font has no middle dot.
     plain : the verb itself.
     """
 
@@ -116,24 +116,24 @@ async def score(campaign_id: str, number: int) -> None:
 
 
 async def _propose(run: Run, number: int) -> Proposal:
-    name = f"plan · {run.match.planner.name}"
+    name = f"plan: {run.match.planner.name}"
     return await _through(plan, run, number, name, partial(PLAIN.propose, run, number))
 
 
 async def _synthesize(run: Run, number: int, proposal: Proposal) -> Sample:
-    name = f"synthesize {run.match.synthesizer} · {in_words(run, proposal.values)}"
+    name = f"synthesize {run.match.synthesizer}: {in_words(run, proposal.values)}"
     plain = partial(PLAIN.synthesize, run, number, proposal)
     return await _through(synthesize, run, number, name, plain)
 
 
 async def _measure(run: Run, number: int, sample: Sample) -> list[Measurement]:
-    name = f"measure {', '.join(run.match.measurers)} · {sample.id}"
+    name = f"measure {', '.join(run.match.measurers)}: {sample.id}"
     plain = partial(PLAIN.measure, run, number, sample)
     return await _through(measure, run, number, name, plain)
 
 
 async def _analyze(run: Run, number: int, measurements: list[Measurement]) -> list[Insight]:
-    name = f"analyze · {', '.join(run.match.agents)}"
+    name = f"analyze: {', '.join(run.match.agents)}"
     plain = partial(PLAIN.analyze, run, number, measurements)
     return await _through(analyze, run, number, name, plain)
 
@@ -141,7 +141,7 @@ async def _analyze(run: Run, number: int, measurements: list[Measurement]) -> li
 async def _score(
     run: Run, number: int, proposal: Proposal, sample: Sample, insights: list[Insight]
 ) -> Observation:
-    name = f"score · {', '.join(run.campaign.objective.quantities)}"
+    name = f"score: {', '.join(run.campaign.objective.quantities)}"
     plain = partial(PLAIN.score, run, number, proposal, sample, insights)
     return await _through(score, run, number, name, plain)
 

@@ -18,12 +18,13 @@ from orchestrator.report.figures import Picture, landscape, pattern, phase_fract
 from orchestrator.report.figures.labels import quantity_name
 from orchestrator.report.figures.landscape import Map
 from orchestrator.report.turn_belief import belief_after
-from orchestrator.report.words import measured, settings
+from orchestrator.report.words import measured, number, plain, settings, spaced
 from orchestrator.run import Run
 from orchestrator.store.records import Experiment
 from planners.proposal import Observation
 
 _BEST = 10
+_MOST_COLUMNS = 5
 _FRACTION = re.compile(r"\.(?:weight|phase|mole|volume)_fraction\.(?P<phase>[^.]+)$")
 
 Fractions = Mapping[str, Estimate]
@@ -120,11 +121,11 @@ def render(view: View) -> list[Artifact]:
 
 
 def ranked(view: View) -> list[tuple[int, Observation]]:
-    """Return the experiments with a result, best first; those that break a constraint last."""
+    """Return the experiments that told everything, best first; broken constraints last."""
     objective = view.campaign.objective
-    good = [(n, o) for n, o in view.observations if not o.failed]
+    complete = [(n, o) for n, o in view.observations if objective.is_complete(o.outcomes)]
     return sorted(
-        good,
+        complete,
         key=lambda item: (
             not objective.is_feasible(item[1].outcomes),
             -objective.utility(item[1].outcomes),
@@ -191,14 +192,23 @@ def _outcome(view: View) -> str:
 def _best_rows(view: View) -> list[dict[str, str | int]]:
     units = _units(view.campaign)
     rows = []
-    for number, observation in ranked(view)[:_BEST]:
-        row: dict[str, str | int] = {"experiment": number}
+    for n, observation in ranked(view)[:_BEST]:
+        row: dict[str, str | int] = {"experiment": n}
         for quantity in view.campaign.objective.quantities:
             value, std = observation.outcomes[quantity], observation.stds.get(quantity)
             row[quantity_name(quantity)] = measured(value, std, units.get(quantity, ""))
-        row["settings"] = settings(observation.values, units)
-        rows.append(row)
+        rows.append(row | _settings_columns(observation, units))
     return rows
+
+
+def _settings_columns(observation: Observation, units: Mapping[str, str]) -> dict[str, str]:
+    """Return a column a setting, or one column for many; the page cuts wide tables off."""
+    if len(observation.values) > _MOST_COLUMNS:
+        return {"settings": settings(observation.values, units)}
+    return {
+        plain(name): value if isinstance(value, str) else number(value, 3) + spaced(units[name])
+        for name, value in observation.values.items()
+    }
 
 
 def _landscape(view: View, belief: Map) -> Picture:

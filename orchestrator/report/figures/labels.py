@@ -25,7 +25,7 @@ _UNITS = {
 
 def unit_text(unit: str) -> str:
     """Return a unit as it is printed, empty for a pure number."""
-    return _UNITS.get(unit, unit)
+    return _UNITS.get(unit, unit.replace("degC", "°C"))
 
 
 def axis_label(name: str, unit: str) -> str:

@@ -30,7 +30,8 @@ def pattern(curve: Curve, *, title: str) -> Picture:
     Parameters
     ----------
     curve : with the columns ``observed`` and, as far as known, ``calculated``, ``difference``,
-        ``background``; every other column is the contribution of a phase of that name.
+        ``background``; every other column is the contribution of a phase
+        of that name, with or without ``phase.`` before it.
 
     Raises
     ------
@@ -100,5 +101,13 @@ def _draw_phases(axes: Axes, curve: Curve) -> None:
         key=lambda name: -float(np.sum(curve.columns[name])),
     )
     for name, colour in zip(phases[:_MOST_PHASES], SERIES, strict=False):
-        top = base + curve.columns[name]
-        axes.fill_between(curve.x, base, top, color=colour, alpha=0.45, linewidth=0, label=name)
+        top, label = base + curve.columns[name], name.removeprefix("phase.")
+        axes.fill_between(
+            curve.x,
+            base,
+            top,
+            color=colour,
+            alpha=0.45,
+            linewidth=0,
+            label=label,
+        )

@@ -32,7 +32,8 @@ def progress(observations: Numbered, objective: Objective, *, title: str) -> Pic
     """Draw each wanted quantity with its ± std against the number of the experiment.
 
     The step line follows the best experiment so far (over all targets together, constraints
-    met); crosses at the lower edge are experiments that failed.
+    met); crosses at the lower edge are experiments that failed or did not tell
+    this quantity.
     """
     targets = objective.targets[:_MOST_PANELS]
     figure = new_figure(7.6, 1.1 + 2.2 * len(targets))
@@ -60,7 +61,8 @@ def best_so_far(observations: Numbered, objective: Objective) -> list[int | None
     best: int | None = None
     highest, course = -math.inf, []
     for i, (_, observation) in enumerate(observations):
-        if not observation.failed and objective.is_feasible(observation.outcomes):
+        complete = objective.is_complete(observation.outcomes)
+        if complete and objective.is_feasible(observation.outcomes):
             utility = objective.utility(observation.outcomes)
             if utility > highest:
                 best, highest = i, utility
@@ -72,7 +74,7 @@ def _draw_target(
     axes: Axes, observations: Numbered, target: Target, best: Sequence[int | None]
 ) -> None:
     quantity = target.quantity
-    known = [(n, o) for n, o in observations if not o.failed]
+    known = [(n, o) for n, o in observations if quantity in o.outcomes]
     _draw_goal(axes, target)
     sure = [(n, o) for n, o in known if quantity in o.stds]
     unsure = [(n, o) for n, o in known if quantity not in o.stds]
@@ -105,10 +107,10 @@ def _draw_target(
     ]
     if course:
         axes.step(*zip(*course, strict=True), where="post", color=ORANGE, label="best so far")
-    failed = [n for n, o in observations if o.failed]
+    failed = [n for n, o in observations if quantity not in o.outcomes]
     if failed:
         edge = axes.get_xaxis_transform()
-        axes.plot(failed, [0.04] * len(failed), "x", color=RED, transform=edge, label="failed")
+        axes.plot(failed, [0.04] * len(failed), "x", color=RED, transform=edge, label="no value")
     axes.set_ylabel(quantity_label(quantity, target.unit))
     axes.legend(fontsize=8, frameon=False, ncols=4, loc="best")
     tidy(axes)
