@@ -123,7 +123,8 @@ class Story:
         objective = self.objective
         if objective is None:
             return []
-        allowed = [(n, o) for n, o in self.good if objective.is_feasible(o.outcomes)]
+        complete = [(n, o) for n, o in self.good if objective.is_complete(o.outcomes)]
+        allowed = [(n, o) for n, o in complete if objective.is_feasible(o.outcomes)]
         gains = [
             tuple(t.utility(o.outcomes[t.quantity]) for t in objective.targets) for _, o in allowed
         ]
@@ -132,6 +133,16 @@ class Story:
             for (n, _), own in zip(allowed, gains, strict=True)
             if not any(other != own and _at_least(other, own) for other in gains)
         ]
+
+    def merit(self, number: int, observation: Observation) -> float | None:
+        """Return the utility, or for a front 1 on it and 0 behind it; None if it cannot be said."""
+        if self.is_front and not observation.failed:
+            return float(number in self._on_front)
+        return self.utility(observation)
+
+    @cached_property
+    def _on_front(self) -> frozenset[int]:
+        return frozenset(self.front)
 
     def in_words(self, text: str) -> str:
         """Return text with the keys of quantities as a person says them."""
