@@ -181,9 +181,9 @@ def _explained(story: Story, names: tuple[str, ...]) -> str:
 
 
 def _extent(story: Story, name: str, axis: NDArray[np.float64] | NDArray[np.str_]) -> Trace:
-    """Return the range of an axis that ends where the landscape does; none for categories."""
+    """Return the range of an axis that ends where the landscape does; none where it has steps."""
     kind = axis_of(story, name)["type"]
-    if axis.dtype.kind not in "fiu" or len(axis) < 2:
+    if axis.dtype.kind not in "fiu" or len(axis) < GRID:
         return {}
     ends = np.asarray(axis[[0, -1]], dtype=np.float64)
     return {"range": [float(v) for v in (np.log10(ends) if kind == "log" else ends)]}

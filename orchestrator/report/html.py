@@ -86,6 +86,7 @@ def _contents(story: Story, store: Store) -> dict[str, Any]:
         "curves": curves,
         "headings": headings(story),
         "rows": rows(story),
+        "has_outcomes": bool(story.good),
         "failed": story.failed,
         "in_words": story.in_words,
         "mishaps": mishaps(story.actions),

@@ -49,7 +49,7 @@ def _plot(story: Story, quantity: str) -> Plot:
         label=f"{name} against the number of the experiment, with error bars",
         traces=[t for t in traces if t["x"]],
         layout={
-            "xaxis": {"title": title("experiment"), "tickformat": "d", "range": _width(story)},
+            "xaxis": {"title": title("experiment"), **_ticks(story), "range": _width(story)},
             "yaxis": {
                 "title": {
                     "text": words.shown(quantity_label(quantity, story.units.get(quantity, "")))
@@ -156,6 +156,11 @@ def _levels(story: Story, quantity: str) -> list[float]:
         if bound.quantity == quantity:
             found += [v for v in (bound.lower, bound.upper) if v is not None]
     return found
+
+
+def _ticks(story: Story) -> Trace:
+    """Return whole numbers for a short axis, which plotly.js would divide into halves."""
+    return {"tickformat": "d"} | ({"tick0": 0, "dtick": 1} if story.done[-1][0] <= 8 else {})
 
 
 def _width(story: Story) -> list[float]:

@@ -78,11 +78,11 @@ def important(story: Story) -> list[str]:
 
 def parallel_plot(story: Story) -> Plot | None:
     """Return parallel coordinates, one line an experiment, for more than three settings."""
-    rated = [(n, o, u) for n, o in story.good if (u := story.utility(o)) is not None]
+    rated = [(n, o, u) for n, o in story.good if (u := story.merit(n, o)) is not None]
     if len(story.settings) <= 3 or not rated:
         return None
     rated.sort(key=lambda row: row[2])
-    groups = [list(g) for g in np.array_split(np.arange(len(rated)), min(BINS, len(rated)))]
+    groups = _groups([merit for _, _, merit in rated], split=not story.is_front)
     scales = {name: _scale(story, name) for name in story.settings}
     traces = []
     for i, group in enumerate(groups):
@@ -98,12 +98,23 @@ def parallel_plot(story: Story) -> Plot | None:
         label="parallel coordinates of all settings, one line an experiment",
         traces=traces,
         layout=_parallel_layout(story, scales),
-        caption="One line an experiment: dark blue the worst eighth, yellow the best.",
+        caption="One line an experiment: "
+        + ("yellow on the front." if story.is_front else "dark blue the worst, yellow the best."),
         height=380,
     )
 
 
+def _groups(merits: list[float], *, split: bool) -> list[list[int]]:
+    """Return rows that share a colour, worst first: equal shares, or one group a merit."""
+    rows = np.arange(len(merits))
+    if split:
+        return [g.tolist() for g in np.array_split(rows, min(BINS, len(rows)))]
+    return [rows[np.equal(merits, m)].tolist() for m in sorted(set(merits))]
+
+
 def _opening_axes(story: Story) -> tuple[str, str]:
+    if story.is_front:
+        return story.quantities[0], story.quantities[1]
     ranked = important(story)
     return (ranked[0], ranked[1]) if len(ranked) > 1 else (ranked[0], story.quantities[0])
 
@@ -122,7 +133,7 @@ def _tried(story: Story) -> Trace | None:
     rated = [(n, o) for n, o in story.good]
     if not rated:
         return None
-    gains = {n: story.utility(o) for n, o in rated}
+    gains = {n: story.merit(n, o) for n, o in rated}
     rated.sort(key=lambda row: gains[row[0]] or 0.0)
     known = [gains[n] for n, _ in rated]
     marker: dict[str, Any] = {"size": 10, "line": {"color": GREY, "width": 0.8}}
@@ -138,7 +149,7 @@ def _tried(story: Story) -> Trace | None:
             "colorbar": {
                 "title": {"text": "outcome", "side": "right"},
                 "tickvals": [0, 1],
-                "ticktext": ["worst", "best"],
+                "ticktext": ["behind", "front"] if story.is_front else ["worst", "best"],
                 "thickness": 12,
                 "len": 0.8,
             },
@@ -206,6 +217,8 @@ def axis_of(story: Story, name: str) -> dict[str, Any]:
 def _colour_words(story: Story) -> str:
     if story.objective is None:
         return ""
+    if story.is_front:
+        return "Yellow experiments are on the front: no other beats them in every target."
     faint = " Faint grey dots are candidates." if story.candidates is not None else ""
     lost = " Crosses failed." if story.failed else ""
     return f"Colour is the rank of the outcome: yellow the best, dark blue the worst.{lost}{faint}"
@@ -257,7 +270,7 @@ def _group_line(x: list[int | None], y: list[float | None], *, rank: float) -> T
 
 def _parallel_layout(story: Story, scales: dict[str, Scale]) -> dict[str, Any]:
     labels = [
-        words.shown(axis_label(n, story.units.get(n, ""))).replace(" ", "<br>", 1)
+        words.shown(axis_label(n, story.units.get(n, ""))).replace(" (", "<br>(", 1)
         for n in story.settings
     ]
     notes = []

@@ -1,0 +1,90 @@
+"""Parts of the report: thinned curves, numbers in words, judged predictions."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analysis.insight import Curve
+from orchestrator.report import words
+from orchestrator.report.calibration import Foretold, coverage
+from orchestrator.report.patterns import packed, thin
+from planners.objective import Target
+
+
+@given(n=st.integers(3, 4000), points=st.integers(10, 900), seed=st.integers(0, 2**32 - 1))
+def test_thinning_keeps_the_highest_peak_the_ends_and_true_points(
+    n: int, points: int, seed: int
+) -> None:
+    y = np.random.default_rng(seed).normal(size=n)
+    x = np.linspace(5.0, 90.0, n)
+    thinned = thin(Curve(x, "two_theta", "deg", {"observed": y, "calculated": -y}), points)
+    kept = thinned.columns["observed"]
+    assert len(kept) <= max(points + 2, 4)
+    assert kept.max() == y.max()
+    assert kept.min() == y.min()
+    assert (thinned.x[0], thinned.x[-1]) == (x[0], x[-1])
+    assert np.all(np.diff(thinned.x) > 0)
+    assert set(zip(thinned.x, kept, strict=True)) <= set(zip(x, y, strict=True))
+    assert np.array_equal(thinned.columns["calculated"], -kept)
+
+
+def test_packed_numbers_come_back_to_single_precision() -> None:
+    values = np.array([1.5, -2.25e6, 0.1])
+    data = base64.b64decode(packed(values)["bdata"])
+    assert np.allclose(np.frombuffer(data, "<f4"), values, rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("value", "std", "text"),
+    [
+        (0.52134, 0.0123, "0.521 ± 0.012"),
+        (211.4, 23.0, "211 ± 23"),
+        (95.0, 2.0, "95.0 ± 2.0"),
+        (-0.0321, 0.004, "−0.0321 ± 0.0040"),
+        (0.52134, None, "0.5213"),
+        (1.234e-9, 2e-11, "1.234e−9 ± 2e−11"),
+        (12345.6, 3200.0, "12346 ± 3200"),
+    ],
+)
+def test_a_value_ends_where_its_standard_deviation_has_two_digits(
+    value: float, std: float | None, text: str
+) -> None:
+    assert words.measured(value, std) == text
+
+
+def test_a_unit_follows_the_number() -> None:
+    assert words.measured(211.4, 23.0, "Å") == "211 ± 23 Å"
+    assert words.setting(653.44, "degC") == "653.44 °C"
+
+
+def test_targets_are_sentences() -> None:
+    brighter = Target(quantity="uv.yield", goal="maximize", value=0.9)
+    assert words.target(brighter) == ("Make the yield as high as possible; at least 0.9 is enough.")
+    open_end = Target(quantity="mass", goal="minimize", unit="g")
+    assert words.target(open_end) == "Make the mass as low as possible."
+
+
+def test_no_probability_is_rounded_to_certainty() -> None:
+    assert words.percent(0.9999) == "> 99 %"
+    assert words.percent(0.001) == "< 1 %"
+    assert words.percent(0.5) == "50 %"
+
+
+@given(st.integers(8, 60))
+def test_honest_predictions_are_called_honest_and_narrow_ones_too_sure(n: int) -> None:
+    rng = np.random.default_rng(n)
+    errors = np.linspace(-1, 1, n) * 1.6448536
+    honest = [Foretold(i, 0.0, 1.0, float(e), None) for i, e in enumerate(errors * 1.1)]
+    assert "too sure" not in coverage(honest)
+    narrow = [Foretold(i, 0.0, 0.01, float(e), None) for i, e in enumerate(rng.normal(size=n))]
+    assert "too sure" in coverage(narrow)
+
+
+def test_an_interval_is_widened_by_the_noise_of_the_observation() -> None:
+    assert not Foretold(0, mean=1.0, std=0.1, observed=1.5, observed_std=None).holds
+    assert Foretold(0, mean=1.0, std=0.1, observed=1.5, observed_std=0.4).holds
