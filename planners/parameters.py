@@ -54,7 +54,8 @@ class ContinuousParameter(_Parameter):
                 f"parameter {self.name!r} is logarithmic from low = {self.low:g}; "
                 "a logarithm needs low > 0"
             )
-        if self.step is not None and self.step > self.high - self.low:
+        span = (self.high - self.low) * (1 + GRID_TOLERANCE)
+        if self.step is not None and self.step > span:
             raise ValueError(
                 f"parameter {self.name!r} has step = {self.step:g}, larger than its range "
                 f"{self.high - self.low:g}; only its lower bound could ever be set"

@@ -74,3 +74,9 @@ def test_stepped_range_that_its_step_does_not_divide_ends_below_high():
     parameter = ContinuousParameter(name="p", low=0, high=1, step=0.3)
     assert parameter.n_steps == 4
     assert parameter.snap(1.0) == pytest.approx(0.9)
+
+
+def test_step_as_wide_as_the_range_leaves_both_ends_despite_rounding():
+    parameter = ContinuousParameter(name="p", low=0.1, high=0.3, step=0.2)  # 0.3 - 0.1 < 0.2
+    assert parameter.n_steps == 2
+    assert parameter.snap(0.29) == pytest.approx(0.3)
