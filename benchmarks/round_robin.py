@@ -4,7 +4,9 @@ Two sets: the round robin's corundum-fluorite-zincite mixtures (Madsen et al. 20
 precursor mixtures, each scanned in 2 and 8 minutes (Fei et al. 2026). The error model was
 calibrated on the 2-minute scans of the second; nothing was tuned on the round robin. Beside the
 agent stand: the same without f′ and f″, without Brindley's correction, with the library's own
-structures, and the simplest baseline: a non-negative least-squares fit of unrefined patterns.
+structures, and the simplest baseline: a non-negative least-squares fit of unrefined patterns. Last,
+each mixture is fitted with one of its phases left out, to see whether `p_wrong` tells; it was
+calibrated on simulated patterns only.
 
 Run: ``python benchmarks/round_robin.py [--json OUT]``. The data are found through SDLAB_DATA, or in
 ``../shared/data`` beside the checkout.
@@ -218,6 +220,43 @@ def summary(results: Sequence[Result]) -> dict[str, float]:
     return found
 
 
+def doubts(mixtures: Sequence[Mixture]) -> dict[str, float]:
+    """Return how `p_wrong` (prior one half) tells right lists of phases from incomplete ones.
+
+    An insight that abstains counts as certain that the list is wrong.
+    """
+    right, incomplete = [], []
+    for mixture in mixtures:
+        right.append(_doubt(mixture, mixture.settings["phases"]))
+        incomplete += [_doubt(mixture, rest) for rest in _each_left_out(mixture)]
+    brier = np.mean(np.concatenate([np.square(right), np.square(np.subtract(1, incomplete))]))
+    return {
+        "right_lists": float(len(right)),
+        "right_mean": float(np.mean(right)),
+        "right_above_half": float(np.mean(np.array(right) > 0.5)),
+        "incomplete_lists": float(len(incomplete)),
+        "incomplete_mean": float(np.mean(incomplete)),
+        "incomplete_above_half": float(np.mean(np.array(incomplete) > 0.5)),
+        "brier": float(brier),
+    }
+
+
+def _each_left_out(mixture: Mixture) -> list[object]:
+    phases = mixture.settings["phases"]
+    if isinstance(phases, dict):
+        return [{k: v for k, v in phases.items() if k != left_out} for left_out in phases]
+    assert isinstance(phases, list)
+    return [[phase for phase in phases if phase != left_out] for left_out in phases]
+
+
+def _doubt(mixture: Mixture, phases: object) -> float:
+    # Texture would name a phase that is left out.
+    changed = {**mixture.settings, "phases": phases, "prior_wrong": 0.5, "texture": {}}
+    agent = make(changed, mixture.folder)
+    insight = agent.analyze([mixture.measurement], rng=np.random.default_rng(0))
+    return 1.0 if insight.p_wrong is None else insight.p_wrong
+
+
 def main() -> None:
     """Print every mixture, then the summaries; write them as JSON where asked."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -242,9 +281,14 @@ def main() -> None:
     summaries = {name: summary(results) for name, results in runs.items()}
     summaries["both sets, 2 min"] = summary(runs["round robin"] + runs["precursors 2 min"])
     _print_summaries(summaries)
+    told = doubts(robin + fast)
+    print("\np_wrong, calibrated on simulations, on these lists of phases:")
+    for name, value in told.items():
+        print(f"  {name:24s} {value:.3f}")
     if arguments.json:
         document = {
             "summaries": summaries,
+            "p_wrong": told,
             "mixtures": {name: [asdict(r) for r in results] for name, results in runs.items()},
         }
         arguments.json.write_text(json.dumps(document, indent=1, ensure_ascii=False))

@@ -43,13 +43,13 @@ STRUCTURES: Mapping[str, Entry] = MappingProxyType(
             _tetragonal(3.7842, 9.5146),
             "I 41/a m d:1",
             (Site("Ti", (0.0, 0.0, 0.0)), Site("O", (0.0, 0.0, 0.2081))),
-            "Horn, Schwerdtfeger & Meagher (1972), doi:10.1524/zkri.1972.136.3-4.273",
+            "Horn, Schwerdtfeger & Meagher (1972), Z. Kristallogr. 136, 273",
         ),
         "rutile": Entry(
             _tetragonal(4.5937, 2.9587),
             "P 42/m n m",
             (Site("Ti", (0.0, 0.0, 0.0)), Site("O", (0.3048, 0.3048, 0.0))),
-            "Abrahams & Bernstein (1971), doi:10.1063/1.1676569",
+            "Abrahams & Bernstein (1971), J. Chem. Phys. 55, 3206",
         ),
         "brookite": Entry(
             (9.174, 5.449, 5.138, 90.0, 90.0, 90.0),

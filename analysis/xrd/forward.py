@@ -146,13 +146,38 @@ def column(
     ----------
     anomalous : False leaves out f′ and f″, to see what they do.
     """
-    crystal = phase.crystal
     listed = reflections(
-        crystal,
+        phase.crystal,
         d_min=_d_min(two_theta, radiation),
         wavelength=radiation.wavelength,
         anomalous=anomalous,
     )
+    d, strength = _strengths(phase, listed)
+    wavelengths = np.array([wavelength for wavelength, _ in radiation.lines])[:, None]
+    reached = wavelengths < 2 * d
+    wavelength = np.broadcast_to(wavelengths, reached.shape)[reached]
+    sine = wavelength / np.broadcast_to(2 * d, reached.shape)[reached]
+    area = (radiation.shares[:, None] * strength)[reached]
+    cosine = np.sqrt(1 - sine**2)
+    tangent = sine / cosine
+    bragg = 2 * np.degrees(np.arcsin(sine))
+    gaussian = resolution.fwhm(tangent)
+    lorentzian = lorentzian_fwhm(
+        tangent, wavelength=wavelength, size=phase.size, microstrain=phase.microstrain
+    )
+    width, eta = pseudo_voigt_shape(gaussian, lorentzian)
+    return draw_peaks(
+        two_theta,
+        position=bragg + displacement * cosine + zero_shift,
+        area=area * radiation.lorentz_polarisation(bragg),
+        width=width,
+        eta=eta,
+    )
+
+
+def _strengths(phase: PhaseState, listed: Reflections) -> tuple[FloatArray, FloatArray]:
+    """Return spacings [Å] and m |F|² / (V M) with displacement and texture, each (n,)."""
+    crystal = phase.crystal
     cell = phase.cell or crystal.cell
     d = listed.d if phase.cell is None else d_spacings(listed.hkl, cell=cell)
     strength = listed.multiplicity * listed.f2 / (cell_volume(cell) * crystal.mass)
@@ -162,28 +187,7 @@ def column(
         strength = strength * march_dollase(
             listed, cell=cell, axis=phase.texture_axis, r=phase.texture_r
         )
-    wavelengths = np.array([wavelength for wavelength, _ in radiation.lines])[:, None]
-    sine = wavelengths / (2 * d)
-    area = radiation.shares[:, None] * strength
-    reached = sine < 1
-    sine, area = sine[reached], area[reached]
-    wavelength = np.broadcast_to(wavelengths, reached.shape)[reached]
-    cosine = np.sqrt(1 - sine**2)
-    tangent = sine / cosine
-    bragg = 2 * np.degrees(np.arcsin(sine))
-    width, eta = pseudo_voigt_shape(
-        resolution.fwhm(tangent),
-        lorentzian_fwhm(
-            tangent, wavelength=wavelength, size=phase.size, microstrain=phase.microstrain
-        ),
-    )
-    return draw_peaks(
-        two_theta,
-        position=bragg + displacement * cosine + zero_shift,
-        area=area * radiation.lorentz_polarisation(bragg),
-        width=width,
-        eta=eta,
-    )
+    return d, np.asarray(strength, dtype=np.float64)
 
 
 def march_dollase(

@@ -1,6 +1,6 @@
 """Microabsorption: coarse grains of a strongly absorbing phase show too little of it.
 
-Brindley (1945), doi:10.1080/14786444508520918: a spherical grain of radius R in a powder of mean
+Brindley (1945), Phil. Mag. 36, 347: a spherical grain of radius R in a powder of mean
 absorption μ̄ diffracts τ = ⟨exp(−(μ − μ̄) ℓ)⟩ of what its volume should, ℓ being the path in the
 grain. Scale factors divided by τ are proportional to mass.
 """

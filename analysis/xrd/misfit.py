@@ -31,6 +31,7 @@ class Misfit:
     phase_misfit : (n_phases,) share of a phase's integrated intensity that is off, beyond noise.
     overall : the same of the whole pattern.
     unexplained : area of peaks that no phase explains, relative to all Bragg intensity.
+    detectable : smallest area in one bin that would stand out of the noise, relative to the same.
     """
 
     rp: float
@@ -42,6 +43,7 @@ class Misfit:
     phase_misfit: FloatArray
     overall: float
     unexplained: float
+    detectable: float
 
 
 def assess(fit: Fit) -> Misfit:
@@ -59,7 +61,7 @@ def assess(fit: Fit) -> Misfit:
     square = float(residual @ residual)
     total = float(weighted_counts @ weighted_counts)
     freedom = max(len(residual) - fit.n_parameters, 1)
-    phase_misfit, overall, unexplained = _integrated(fit)
+    phase_misfit, overall, unexplained, detectable = _integrated(fit)
     return Misfit(
         rp=float(np.abs(difference).sum() / fit.counts.sum()),
         rwp=float(np.sqrt(square / total)),
@@ -70,10 +72,11 @@ def assess(fit: Fit) -> Misfit:
         phase_misfit=phase_misfit,
         overall=overall,
         unexplained=unexplained,
+        detectable=detectable,
     )
 
 
-def _integrated(fit: Fit) -> tuple[FloatArray, float, float]:
+def _integrated(fit: Fit) -> tuple[FloatArray, float, float, float]:
     problem = fit.problem
     bins = ((problem.two_theta - problem.two_theta[0]) / BIN).astype(np.intp)
     bragg = problem.solve(fit.vector).columns * fit.scales
@@ -90,7 +93,8 @@ def _integrated(fit: Fit) -> tuple[FloatArray, float, float]:
     # A peak without a phase has extra >> calculated; a peak of wrong height has extra << it.
     unexplained = float(np.sum(extra**2 / np.maximum(of_all + extra, 1e-300)) / whole)
     overall = float(beyond.sum() / whole)
-    return (share * beyond).sum(axis=1) / area, min(overall, 1.0), unexplained
+    detectable = float(SIGNIFICANT * np.median(noise) / whole)
+    return (share * beyond).sum(axis=1) / area, min(overall, 1.0), unexplained, detectable
 
 
 def _correlation(residual: FloatArray) -> float:

@@ -2,8 +2,8 @@
 
 Statistical: the inverse of JᵀJ over all refined numbers with their weak priors, the data's part
 divided by χ²_red and by the number of neighbouring points that err together; after Bérar &
-Lelann (1991), doi:10.1107/S0021889890008391, who show that residuals of profile fits are
-correlated and plain standard deviations therefore too small.
+Lelann (1991), J. Appl. Cryst. 24, 1, who show that residuals of profile fits are correlated and
+plain standard deviations therefore too small.
 
 Systematic, for mass fractions: each phase's scale is off by a relative error of standard deviation
 √((0.7 m)² + (0.75 |μ − μ̄| D)²), independent of the other phases: m is the misfit of its
@@ -25,6 +25,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.physics.cell import CELL_NAMES
 from analysis.physics.reflections import linear_attenuation
 from analysis.xrd.fit import Fit
 from analysis.xrd.microabsorption import CM_PER_UM, corrected_weights
@@ -82,50 +83,56 @@ def state(fit: Fit, *, misfit: Misfit, diameter: float) -> Statement:
     ----------
     diameter : of the grains [µm], see `microabsorption`.
     """
-    layout = fit.problem.layout
-    crystals = layout.crystals
-    wavelength = fit.problem.radiation.wavelength
-    weights = corrected_weights(fit.scales, crystals, diameter=diameter, wavelength=wavelength)
+    crystals = fit.problem.layout.crystals
+    weights = corrected_weights(
+        fit.scales,
+        crystals,
+        diameter=diameter,
+        wavelength=fit.problem.radiation.wavelength,
+    )
     parameters = _parameter_covariance(fit, misfit=misfit)
-    n_slots, n_phases = len(layout.slots), len(crystals)
-    first_slot = len(parameters) - n_slots
-    mixing = weights[:, None] * (np.eye(n_phases) - weights[None, :])
-    to_weights = np.zeros((n_phases, len(parameters)))
-    # Where a scale is 0 its weight moves as if it were any small positive number.
-    tau = np.where(fit.scales > 0, weights / np.maximum(fit.scales, 1e-300), 0.0)
-    tau[fit.scales == 0] = tau[fit.scales > 0].mean()
-    to_weights[:, :n_phases] = (np.eye(n_phases) - weights[:, None]) * tau[None, :]
-    weight_std = np.sqrt(np.diag(to_weights @ parameters @ to_weights.T))
+    weight_rows = _weight_rows(fit, weights, n_parameters=len(parameters))
+    weight_std = np.sqrt(np.diag(weight_rows @ parameters @ weight_rows.T))
+    numbers = _profile_numbers(fit, seen=weights > DETECTABLE * weight_std)
+    profile_rows = np.zeros((len(numbers), len(parameters)))
+    first_slot = len(parameters) - len(fit.vector)
+    for row, number in zip(profile_rows, numbers, strict=True):
+        row[first_slot + number.slot] = number.slope
+    rows = np.vstack([weight_rows, profile_rows])
+    statistical = rows @ parameters @ rows.T
+    covariance = statistical.copy()
+    n = len(weights)
     relative = _scale_errors(fit, misfit=misfit, weights=weights, diameter=diameter)
+    mixing = weights[:, None] * (np.eye(n) - weights[None, :])
+    covariance[:n, :n] += mixing @ np.diag(relative**2) @ mixing.T
+    covariance[n:, n:] += np.diag([number.error**2 for number in numbers])
+    return Statement(
+        names=(
+            *(("weight_fraction", crystal.name, "") for crystal in crystals),
+            *(number.name for number in numbers),
+        ),
+        values=np.array([*weights, *(number.value for number in numbers)]),
+        covariance=covariance,
+        statistical_std=np.sqrt(np.diag(statistical)),
+    )
 
-    names: list[tuple[str, str, str]] = [("weight_fraction", c.name, "") for c in crystals]
-    values, rows = list(weights), list(to_weights)
-    systematic = [0.0] * n_phases
-    for k, slot in enumerate(layout.slots):
-        there = slot.phase is None or weights[slot.phase] > DETECTABLE * weight_std[slot.phase]
-        if not there or slot.name not in _REPORTED:
-            continue
-        phase = "" if slot.phase is None else crystals[slot.phase].name
-        value, slope, error = _physical(fit, k)
-        quantity = _REPORTED[slot.name]
-        names.append((quantity, phase, slot.name if quantity == "lattice" else ""))
-        row = np.zeros(len(parameters))
-        row[first_slot + k] = slope
-        rows.append(row)
-        values.append(value)
-        systematic.append(error)
-    to_all = np.array(rows)
-    statistical = to_all @ parameters @ to_all.T
-    covariance = statistical + np.diag(np.square(systematic))
-    covariance[:n_phases, :n_phases] += mixing @ np.diag(relative**2) @ mixing.T
-    return Statement(tuple(names), np.array(values), covariance, np.sqrt(np.diag(statistical)))
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A refined slot as a physical number: its slope with the slot, and its systematic error."""
+
+    name: tuple[str, str, str]
+    slot: int
+    value: float
+    slope: float
+    error: float
 
 
 _REPORTED = {
     "displacement": "displacement",
     "size": "crystallite_size",
     "microstrain": "microstrain",
-    **dict.fromkeys(("a", "b", "c", "alpha", "beta", "gamma"), "lattice"),
+    **dict.fromkeys(CELL_NAMES, "lattice"),
 }
 
 
@@ -156,6 +163,32 @@ def _scale_errors(fit: Fit, *, misfit: Misfit, weights: FloatArray, diameter: fl
     return np.asarray(np.hypot(grains, intensities), dtype=np.float64)
 
 
+def _weight_rows(fit: Fit, weights: FloatArray, *, n_parameters: int) -> FloatArray:
+    """Derivatives of the mass fractions with all refined numbers, (n_phases, n_parameters)."""
+    present = fit.scales > 0
+    per_scale = np.zeros(len(weights))
+    per_scale[present] = weights[present] / fit.scales[present]
+    # A phase whose scale is 0 would gain weight as the others do.
+    per_scale[~present] = per_scale[present].mean()
+    rows = np.zeros((len(weights), n_parameters))
+    rows[:, : len(weights)] = (np.eye(len(weights)) - weights[:, None]) * per_scale
+    return rows
+
+
+def _profile_numbers(fit: Fit, *, seen: NDArray[np.bool_]) -> list[_Number]:
+    """Displacement, cells, sizes and microstrains of the phases that are seen."""
+    layout = fit.problem.layout
+    numbers = []
+    for k, slot in enumerate(layout.slots):
+        if slot.name not in _REPORTED or (slot.phase is not None and not seen[slot.phase]):
+            continue
+        phase = "" if slot.phase is None else layout.crystals[slot.phase].name
+        quantity = _REPORTED[slot.name]
+        name = (quantity, phase, slot.name if quantity == "lattice" else "")
+        numbers.append(_Number(name, k, *_physical(fit, k)))
+    return numbers
+
+
 def _physical(fit: Fit, k: int) -> tuple[float, float, float]:
     """Return slot k's physical value, its slope with the slot, and its systematic error."""
     slot, number = fit.problem.layout.slots[k], float(fit.vector[k])
@@ -167,6 +200,6 @@ def _physical(fit: Fit, k: int) -> tuple[float, float, float]:
         return number, 1.0, ZERO_ERROR
     assert slot.phase is not None
     crystal = fit.problem.layout.crystals[slot.phase]
-    start = crystal.cell[("a", "b", "c", "alpha", "beta", "gamma").index(slot.name)]
+    start = crystal.cell[CELL_NAMES.index(slot.name)]
     error = LENGTH_ERROR * start if slot.name in "abc" else ANGLE_ERROR
     return start * number, start, error

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.physics.units import (
@@ -18,12 +18,14 @@ ANGLES = st.floats(0.5, 175)
 WAVELENGTHS = st.floats(0.1, 5)
 
 
+@settings(deadline=None)
 @given(two_theta=ANGLES, wavelength=WAVELENGTHS)
 def test_angle_and_momentum_transfer_are_inverse(two_theta: float, wavelength: float) -> None:
     q = q_from_two_theta(two_theta=two_theta, wavelength=wavelength)
     assert two_theta_from_q(q=q, wavelength=wavelength) == pytest.approx(two_theta, rel=1e-9)
 
 
+@settings(deadline=None)
 @given(two_theta=ANGLES, wavelength=WAVELENGTHS)
 def test_spacing_times_momentum_transfer_is_two_pi(two_theta: float, wavelength: float) -> None:
     d = d_spacing_from_two_theta(two_theta=two_theta, wavelength=wavelength)

@@ -107,6 +107,7 @@ def test_strain_broadening_grows_with_the_tangent() -> None:
     np.testing.assert_allclose(width, np.degrees(4e-3 * tangent), rtol=1e-6)
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 1.0))
 def test_pure_components_keep_their_width(width: float) -> None:
     zero, one = np.array([0.0]), np.array([width])

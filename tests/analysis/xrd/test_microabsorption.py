@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.physics.structures import structure
@@ -22,6 +22,7 @@ def test_brindleys_table_is_met(contrast: float, tau: float) -> None:
     assert brindley_factor(np.array([contrast]))[0] == pytest.approx(tau, rel=0.02)
 
 
+@settings(deadline=None)
 @given(st.floats(0.05, 0.95), st.floats(0.5, 20))
 def test_correction_raises_the_stronger_absorber(share: float, diameter: float) -> None:
     crystals = (structure("zincite"), structure("corundum"))
