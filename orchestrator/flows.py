@@ -11,7 +11,8 @@ import asyncio
 import logging
 import signal
 import time
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cache
@@ -31,9 +32,10 @@ from prefect.exceptions import PrefectException
 from prefect.settings import get_current_settings
 from prefect.states import Completed
 
+from orchestrator.control import TakeTurn
 from orchestrator.loop import turn
 from orchestrator.prefect_publish import flush, narrated, publish
-from orchestrator.prefect_reconcile import settle
+from orchestrator.prefect_reconcile import reconcile, settle
 from orchestrator.prefect_server import is_alive
 from orchestrator.report.artifacts import Fractions, gather, render
 from orchestrator.run import Run
@@ -291,6 +293,22 @@ class PrefectTurns:
         lost, self._unsettled = self._unsettled, {}
         if lost and not await settle(lost):
             self._unsettled.update(lost)
+
+
+@asynccontextmanager
+async def seen_in_prefect(run: Run) -> AsyncIterator[TakeTurn]:
+    """Give the function that takes a campaign's turns under Prefect.
+
+    Flow runs that an earlier process left open are closed first; at the end everything that
+    Prefect has not heard yet is sent off. Enter it while this process holds the campaign.
+    """
+    async with PrefectTurns() as turns:
+        finished = {number for number, _ in run.history.observations(run.id)}
+        try:
+            await reconcile(run.id, finished=finished)
+        except (httpx.HTTPError, PrefectException) as error:
+            log.warning("open flow runs of %s could not be closed: %r", run.id, error)
+        yield turns.take
 
 
 async def turn_under_prefect(run: Run, number: int) -> Observation:

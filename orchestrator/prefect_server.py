@@ -200,6 +200,7 @@ def _start(home: Path, port: int | None, progress: Progress, deadline: float) ->
     except BaseException:
         stop_server(home)
         raise
+    process.returncode = 0  # it outlives us, so nobody will wait for its real one
     log.info("Prefect server started url=%s pid=%d", server.url, process.pid)
     return server
 
