@@ -173,7 +173,8 @@ def _explained(story: Story, names: tuple[str, ...]) -> str:
     dots = "White dots are experiments"
     dots += ", the large one the best." if story.best is not None else "."
     fixed = [words.plain(name) for name in story.settings if name not in names]
-    held = f" {', '.join(fixed).capitalize()} as in the best experiment." if fixed else ""
+    which = "experiment of the highest utility" if story.is_front else "best experiment"
+    held = f" {', '.join(fixed).capitalize()} as in the {which}." if fixed else ""
     return (
         "A Gaussian process fitted to all results, along the settings that matter most. Where the "
         f"std is large, nobody has looked yet. {dots}{held}"

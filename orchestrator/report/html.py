@@ -17,10 +17,11 @@ from orchestrator.errors import CampaignError
 from orchestrator.report.beliefs import belief_plots
 from orchestrator.report.calibration import calibration_plots
 from orchestrator.report.listing import headings, mishaps, rows
+from orchestrator.report.parallel import parallel_plot
 from orchestrator.report.patterns import patterns
 from orchestrator.report.progress import progress_plots
 from orchestrator.report.provenance import provenance
-from orchestrator.report.searched import choices, opening_choice, parallel_plot, scatter_plot
+from orchestrator.report.searched import choices, opening_axes, scatter_plot
 from orchestrator.report.story import Story, read_story
 from orchestrator.report.summary import summary
 from orchestrator.store import Store
@@ -78,7 +79,7 @@ def _contents(story: Story, store: Store) -> dict[str, Any]:
         "progress": progress,
         "scatter": scatter,
         "choices": choices(story),
-        "opening": opening_choice(story) if scatter else ("", ""),
+        "opening": opening_axes(story) if scatter else ("", ""),
         "parallel": parallel,
         "beliefs": beliefs,
         "about_beliefs": about_beliefs,

@@ -82,12 +82,16 @@ def _cells(story: Story, experiment: Experiment) -> list[Cell]:
     cells = [Cell(str(experiment.number), float(experiment.number), number=True)]
     cells += [_setting(experiment, name, made.get(name)) for name in story.settings]
     cells += [_outcome(experiment, quantity) for quantity in story.quantities]
-    if observation is None or observation.failed:
-        cells.append(Cell("–", number=True))
-    else:
-        wrong = observation.p_wrong
-        cells.append(Cell(words.percent(wrong) if wrong else "0 %", wrong, number=True))
-    return [*cells, _remarks(story, experiment), _why(story, experiment)]
+    return [*cells, _doubt(experiment), _remarks(story, experiment), _why(story, experiment)]
+
+
+def _doubt(experiment: Experiment) -> Cell:
+    """Return how likely the analysis is wrong; a dash where no agent could tell."""
+    observation = experiment.observation
+    assessed = any(i.p_wrong is not None for i in experiment.insights)
+    if observation is None or observation.failed or not (assessed or observation.p_wrong):
+        return Cell("–", number=True)
+    return Cell(words.percent(observation.p_wrong), observation.p_wrong, number=True)
 
 
 def _setting(experiment: Experiment, name: str, value: Value | None) -> Cell:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.insight import Curve
+from orchestrator.errors import StoreCorrupt
 from orchestrator.report import words
 from orchestrator.report.figures.labels import axis_label, quantity_name
 from orchestrator.report.story import Story
@@ -40,7 +41,7 @@ class Patterns:
     Attributes
     ----------
     entries : one an experiment, as the page's script reads it.
-    note : what was left out, empty if nothing was.
+    note : what was left out or is damaged, empty if nothing was.
     """
 
     entries: list[dict[str, Any]]
@@ -59,9 +60,15 @@ def patterns(story: Story, store: Store) -> Patterns:
     chosen = _spread(with_curves, first)
     entries: list[dict[str, Any]] = []
     thinned, used = False, 0.0
+    damaged: list[str] = []
     share = max(BUDGET / len(chosen), 1.0)
     for experiment in chosen:
-        for curve, source in _curves(experiment, store):
+        try:
+            found = list(_curves(experiment, store))
+        except StoreCorrupt as error:
+            damaged.append(f"Experiment {experiment.number}: {error}.")
+            continue
+        for curve, source in found:
             columns = 1 + sum(name != "difference" for name in curve.columns)
             points = int(np.clip(share / (columns * BYTES_PER_NUMBER), FEWEST, MOST))
             cost = min(points, len(curve.x)) * columns * BYTES_PER_NUMBER
@@ -72,7 +79,8 @@ def patterns(story: Story, store: Store) -> Patterns:
             entries.append(_entry(story, experiment, thin(curve, points), source))
     shown = {entry["number"] for entry in entries}
     entries.sort(key=lambda entry: (entry["number"] != story.best, entry["number"]))
-    return Patterns(entries, _note(len(with_curves) - len(shown), len(shown), thinned=thinned))
+    note = _note(len(with_curves) - len(shown) - len(damaged), len(shown), thinned=thinned)
+    return Patterns(entries, " ".join([note, *damaged]).strip())
 
 
 def thin(curve: Curve, points: int) -> Curve:

@@ -266,3 +266,27 @@ def test_predictions_are_judged_by_how_often_their_intervals_held(pages: dict[st
     assert "too few to judge by" in text
     plot = embedded(pages["titania"])["plots"]["calibration-0"]
     assert len(plot["data"][1]["x"]) == 6
+
+
+def test_a_damaged_curve_is_named_and_the_rest_is_still_told(tmp_path: Path) -> None:
+    with open_store(tmp_path) as store:
+        titania(store, 3, name="scarred")
+        for file in (tmp_path / "arrays").rglob("*.npy"):
+            file.write_bytes(file.read_bytes()[:-8] + b"damaged!")
+        page = write_report(store, "scarred", tmp_path).read_text(encoding="utf-8")
+    assert "does not hold what its name promises" in visible(page)
+    assert embedded(page)["curves"] == []
+    assert "Best experiment" in visible(page)
+
+
+def test_a_page_with_more_curves_than_fit_says_which_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.report.patterns.BUDGET", 60_000)
+    with open_store(tmp_path) as store:
+        titania(store, 12, name="many")
+        page = write_report(store, "many", tmp_path).read_text(encoding="utf-8")
+    curves = embedded(page)["curves"]
+    assert curves[0]["number"] == 4
+    assert len(json.dumps(curves)) < 70_000
+    assert f"{len(curves)} of 9 experiments are shown" in visible(page)
