@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from analysis.errors import AnalysisError
@@ -23,6 +23,7 @@ from instruments.measurement import Measurement
 from instruments.sample import Sample
 from orchestrator.actions import act, settled_attempts
 from orchestrator.costs import cost_of
+from orchestrator.recall import Recall
 from orchestrator.routing import readable
 from orchestrator.run import Run
 from orchestrator.scoring import failure, observe
@@ -60,6 +61,7 @@ async def turn(run: Run, number: int, *, verbs: Verbs | None = None) -> Observat
         The campaign cannot go on. Everything done so far is in the history.
     """
     verbs = verbs or PLAIN
+    run = replace(run, history=Recall(run.history, run.id, number))
     known = run.history.experiment(run.id, number)
     if known is not None and known.observation is not None:
         return known.observation

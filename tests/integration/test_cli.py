@@ -146,7 +146,7 @@ def test_a_pattern_is_analysed_without_a_campaign(sdlab: Sdlab, tmp_path: Path) 
     [
         ("", "empty"),
         ("10 5\n11 nan\n12 6\n", "nan"),
-        ("".join(f"{x} 5\n" for x in [*range(10, 20), 15, *range(20, 40)]), "increase"),
+        ("".join(f"{x} 5\n" for x in [*range(10, 20), 15, *range(20, 40)]), "sort"),
         ("hello\n", ""),
         ("10 5\n11 -40\n12 6\n", ""),
     ],
