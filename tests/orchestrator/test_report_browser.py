@@ -42,6 +42,10 @@ const found = {
   cloud: document.querySelectorAll("[data-attr=cloud], [data-title*=Share]").length,
   asked: performance.getEntriesByType("resource").filter((r) => r.name.startsWith("http")).length,
 };
+window.dispatchEvent(new Event("beforeprint"));
+const widths = plots.map((p) => p.querySelector("svg.main-svg").getBoundingClientRect().width);
+found.printed = Math.max(...widths);
+window.dispatchEvent(new Event("afterprint"));
 document.title = JSON.stringify(found);
 """
 
@@ -70,4 +74,5 @@ def test_the_page_works_in_a_browser_without_errors_or_requests(tmp_path: Path) 
         "caption": "temperature",
         "cloud": 0,
         "asked": 0,
+        "printed": 680,
     }
