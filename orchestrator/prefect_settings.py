@@ -115,6 +115,8 @@ def _set_by_us(environ: Mapping[str, str]) -> set[str]:
 
 def _read_again() -> None:
     from prefect.context import refresh_global_settings_context
+    from prefect.logging.configuration import setup_logging
 
     log.debug("Prefect was imported before its settings were made; reading them again")
     refresh_global_settings_context()
+    setup_logging()

@@ -197,7 +197,8 @@ def _best_rows(view: View) -> list[dict[str, str | int]]:
         for quantity in view.campaign.objective.quantities:
             value, std = observation.outcomes[quantity], observation.stds.get(quantity)
             row[quantity_name(quantity)] = measured(value, std, units.get(quantity, ""))
-        rows.append(row | _settings_columns(observation, units))
+        row.update(_settings_columns(observation, units))
+        rows.append(row)
     return rows
 
 

@@ -75,9 +75,8 @@ async def test_best_experiments_stand_in_a_table(
     assert program is not None
     async with chromium.page(program, tmp_path / "browser") as page:
         await page.open(f"{server.url}/artifacts/artifact/{artifact['id']}")
-        cells = await page.until(
-            "[...document.querySelectorAll('td')].map(cell => cell.innerText).join(' | ')"
-        )
-        assert cells.startswith("0 | ")
-        assert "±" in cells
-        assert "°C" in cells
+        cells = "[...document.querySelectorAll('td')].map(cell => cell.innerText).join(' | ')"
+        await page.until(f"{cells}.includes('±')")
+        shown = await page.value(cells)
+        assert shown.startswith("0 | ")
+        assert "°C" in shown
