@@ -26,7 +26,7 @@ def scatter_plot(story: Story) -> Plot | None:
     if not story.done or not story.settings:
         return None
     first, second = opening_axes(story)
-    traces = [_candidates(story), _tried(story), _lost(story)]
+    traces = [_candidates(story), _partial(story), _tried(story), _lost(story)]
     return Plot(
         name="searched",
         label="settings of every experiment, coloured by how good the outcome was",
@@ -87,11 +87,27 @@ def _shown(value: Value | None) -> Value | None:
     return words.shown(value) if isinstance(value, str) else value
 
 
+def _partial(story: Story) -> Trace | None:
+    """Return the experiments that cannot be ranked, since a wanted quantity stayed unknown."""
+    points = [(n, o) for n, o in story.good if story.merit(n, o) is None]
+    if not points or len(points) == len(story.good):
+        return None
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "not all known",
+        "meta": {c: _column(story, points, c) for c in choices(story)},
+        "marker": {"size": 9, "symbol": "circle-open", "color": GREY},
+        "text": [hover(story, n, o) for n, o in points],
+        "hoverinfo": "text",
+    }
+
+
 def _tried(story: Story) -> Trace | None:
-    rated = [(n, o) for n, o in story.good]
+    gains = {n: story.merit(n, o) for n, o in story.good}
+    rated = [(n, o) for n, o in story.good if gains[n] is not None] or list(story.good)
     if not rated:
         return None
-    gains = {n: story.merit(n, o) for n, o in rated}
     rated.sort(key=lambda row: gains[row[0]] or 0.0)
     known = [gains[n] for n, _ in rated]
     marker: dict[str, Any] = {"size": 10, "line": {"color": GREY, "width": 0.8}}
