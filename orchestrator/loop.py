@@ -18,7 +18,7 @@ from analysis.errors import AnalysisError
 from analysis.insight import Insight
 from analysis.protocols import Agent
 from instruments.clock import VirtualClock
-from instruments.commands import Measure, Outcome, Synthesize
+from instruments.commands import Measure, Synthesize
 from instruments.measurement import Measurement
 from instruments.sample import Sample
 from orchestrator.actions import act, settled_attempts
@@ -27,6 +27,13 @@ from orchestrator.recall import Recall
 from orchestrator.routing import readable
 from orchestrator.run import Run
 from orchestrator.scoring import failure, observe
+from orchestrator.telling import (
+    in_words,
+    insight_in_words,
+    measurement_in_words,
+    outcome_in_words,
+    why_it_failed,
+)
 from planners.parameters import ContinuousParameter, Value
 from planners.proposal import Observation, Proposal
 
@@ -133,7 +140,7 @@ async def synthesize(run: Run, number: int, proposal: Proposal) -> Sample:
         if made:
             run.tell(number, "synthesize", "finished", f"{name} made {made[0].id}")
             return made[0]
-        run.tell(number, "synthesize", "failed", f"{name}: {_why(outcome)}")
+        run.tell(number, "synthesize", "failed", f"{name}: {why_it_failed(outcome)}")
     last = settled_attempts(run, number, "synthesize")[-1]
     raise StepFailed(f"synthesis failed: {last.fault or last.settled}: {last.error}")
 
@@ -170,7 +177,10 @@ async def analyze(run: Run, number: int, measurements: list[Measurement]) -> lis
         run.history.record_insight(run.id, number, insight)
         insights.append(insight)
         run.tell(
-            number, "analyze", "failed" if insight.abstained else "finished", _gist(run, insight)
+            number,
+            "analyze",
+            "failed" if insight.abstained else "finished",
+            insight_in_words(run, insight),
         )
     return insights
 
@@ -186,7 +196,7 @@ async def score(
         cost=cost_of(run, number),
     )
     run.history.record_observation(run.id, number, observation)
-    told = _told(run, observation)
+    told = outcome_in_words(run, observation)
     run.tell(number, "score", "failed" if observation.failed else "finished", told)
     return observation
 
@@ -208,16 +218,6 @@ def executed(run: Run, proposal: Proposal, sample: Sample) -> dict[str, Value]:
             done = sample.recipe.get(parameter.name, values[parameter.name])
             values[parameter.name] = done
     return values
-
-
-def in_words(run: Run, values: dict[str, Value]) -> str:
-    """Return a point for a person: ``temperature 640 degC, dwell 2 h``."""
-    parts = []
-    for name, value in values.items():
-        unit = run.campaign.space.parameter(name).unit
-        shown = value if isinstance(value, str) else f"{value:.4g}"
-        parts.append(f"{name} {shown} {unit}".rstrip())
-    return ", ".join(parts)
 
 
 async def _measure_once(run: Run, number: int, sample: Sample, index: int) -> Measurement:
@@ -242,9 +242,9 @@ async def _measure_once(run: Run, number: int, sample: Sample, index: int) -> Me
     while len(settled_attempts(run, number, step)) <= run.campaign.on_failure.measure_again:
         outcome = await act(run, number, step=step, instrument=name, command=command, keep=keep)
         if taken:
-            run.tell(number, "measure", "finished", _size(taken[0]))
+            run.tell(number, "measure", "finished", measurement_in_words(taken[0]))
             return taken[0]
-        why = _why(outcome)
+        why = why_it_failed(outcome)
         run.tell(number, "measure", "failed", f"{name}: {why}")
         run.history.record_event(run.id, "measurement_failed", f"{name}: {why}", number)
     raise StepFailed(f"measurement failed: {why}")
@@ -256,18 +256,6 @@ def _recorded(run: Run, number: int, stem: str) -> Measurement | None:
         if summary.id.startswith(f"{stem}/") and not SPOILING_FLAGS & set(summary.flags):
             return run.history.measurement(summary.id)
     return None
-
-
-def _why(outcome: Outcome) -> str:
-    if isinstance(outcome.value, Measurement):
-        return f"the data are spoilt: {', '.join(outcome.value.flags)}"
-    return f"{outcome.fault or outcome.settled}: {outcome.error}"
-
-
-def _size(measurement: Measurement) -> str:
-    if measurement.n_points:
-        return f"{measurement.n_points} points, {measurement.x_name} up to {measurement.x[-1]:g}"
-    return ", ".join(f"{k} = {r.value:.4g} {r.unit}" for k, r in measurement.readings.items())
 
 
 def _ask(run: Run, number: int, agent: Agent, measurements: Sequence[Measurement]) -> Insight:
@@ -282,28 +270,6 @@ def _ask(run: Run, number: int, agent: Agent, measurements: Sequence[Measurement
             abstained=True,
             remarks=(str(error),),
         )
-
-
-def _gist(run: Run, insight: Insight) -> str:
-    if insight.abstained:
-        return f"{insight.agent} abstains: {insight.remarks[0]}"
-    wanted = [q for q in run.campaign.objective.quantities if q in insight.estimates]
-    return ", ".join(f"{q.rpartition('.')[2]} {insight.estimates[q]}" for q in wanted)
-
-
-def _told(run: Run, observation: Observation) -> str:
-    """Return what an experiment told for a person, e.g. ``rutile 0.31 ± 0.01``."""
-    if observation.failed:
-        return observation.failure
-    parts = []
-    for quantity in run.campaign.objective.quantities:
-        name = " ".join(reversed(quantity.split(".")[1:])) or quantity
-        value, std = observation.outcomes.get(quantity), observation.stds.get(quantity)
-        if value is None:
-            parts.append(f"{name} unknown")
-        else:
-            parts.append(f"{name} {value:.4g}" + (f" ± {std:.2g}" if std is not None else ""))
-    return ", ".join(parts)
 
 
 async def _beside(run: Run, work: Callable[[], T]) -> T:

@@ -20,8 +20,9 @@ from prefect.cache_policies import NO_CACHE
 from analysis.insight import Insight
 from instruments.measurement import Measurement
 from instruments.sample import Sample
-from orchestrator.loop import PLAIN, Verbs, in_words
+from orchestrator.loop import PLAIN, Verbs
 from orchestrator.run import Run
+from orchestrator.telling import in_words
 from planners.proposal import Observation, Proposal
 
 log = logging.getLogger(__name__)

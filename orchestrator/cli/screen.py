@@ -18,9 +18,10 @@ from orchestrator.control import Ending, best, spent
 from orchestrator.forecast import Forecast
 from orchestrator.laboratory import Laboratory
 from orchestrator.launch import Prepared
-from orchestrator.loop import in_words
+from orchestrator.report.words import duration
 from orchestrator.run import Run, Step
 from orchestrator.store import Store
+from orchestrator.telling import in_words
 from planners.objective import Objective, Target
 from planners.proposal import Observation
 
@@ -68,9 +69,10 @@ def print_forecast(expected: Forecast, laboratory: Laboratory) -> None:
         share = hours / expected.hours if expected.hours else 0.0
         console.print(f"           {name:<18} {duration(hours):>9}  {share:>4.0%} of the time")
     for s in expected.supplies:
+        unit = "" if s.unit == "1" else f" {s.unit}"
         mark = "" if s.is_enough else "  [red]not enough[/]"
         console.print(
-            f"           {s.name:<18} {s.needed:>9.4g} {s.unit} of {s.stock:g} in stock{mark}"
+            f"           {s.name:<18} {s.needed:>9.4g}{unit} of {s.stock:g} in stock{mark}"
         )
 
 
@@ -97,15 +99,6 @@ def print_summary(run: Run, store: Store, folder: Path, ending: Ending, *, prefe
     path = write_report(store, run.id, folder / "reports")
     console.print(f"  report   {path}")
     console.print(f"  look     sdlab show {run.id}" + (f" · sdlab ui {run.id}" if prefect else ""))
-
-
-def duration(hours: float) -> str:
-    """Return a duration for a person: ``35 s``, ``12 min``, ``5.2 h``, ``3.1 d``."""
-    if hours < 1 / 60:
-        return f"{hours * 3600:.0f} s"
-    if hours < 1:
-        return f"{hours * 60:.0f} min"
-    return f"{hours:.1f} h" if hours < 48 else f"{hours / 24:.1f} d"
 
 
 class Screen:
