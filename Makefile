@@ -24,6 +24,7 @@ $(VENV)/.python:
 
 # PyTorch first and by itself, so that the pinned build is there before anything asks for torch.
 $(VENV)/.runtime: $(VENV)/.python pyproject.toml constraints.txt
+	@echo "Installing sdlab into $(VENV), once; this takes a few minutes."
 	$(PIP) install --quiet "setuptools>=77" wheel
 	$(PIP) install --quiet -c constraints.txt torch
 	$(PIP) install --quiet -c constraints.txt -e .

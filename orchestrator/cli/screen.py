@@ -137,9 +137,10 @@ class Screen:
         return self._run
 
     def say(self, sentence: str) -> None:
-        """Show a sentence that is not a step."""
+        """Show a sentence that is not a step; in a file, not again when only its time changed."""
+        news = sentence.partition(" (")[0] != self._note.partition(" (")[0]
         self._note = sentence
-        if not console.is_terminal:
+        if news and not console.is_terminal:
             console.print(f"  {sentence}")
 
     def watch(self, step: Step) -> None:
