@@ -1,9 +1,9 @@
 """What does the loop cost beside the laboratory's own time, without Prefect and under it?
 
 One process, one run: a bare Prefect task, an empty async flow, and turns of the loop with no-op
-instruments, a space-filling planner and the real store. A turn's overhead is its wall time less what
-the instruments, the agent and the planner took; the planner is reported beside it. Memory and the
-share of turns that Prefect's database shows are taken from long runs.
+instruments, a space-filling planner and the real store. A turn's overhead is its wall time less
+what the instruments, the agent and the planner took; the planner is reported beside it. Memory and
+the share of turns that Prefect's database shows are taken from long runs.
 
     python benchmarks/overhead.py --turns 1000 --prefect-turns 200 --json out.json
 """
@@ -290,10 +290,10 @@ def time_to_first(runs: int) -> dict[str, object]:
             began = time.perf_counter()
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             assert process.stdout is not None
-            for line in process.stdout:
-                if line.strip().startswith("0  "):
-                    whole.append(time.perf_counter() - began)
-            process.wait()
+            # Each finished experiment leaves a line that begins with its number.
+            next(line for line in process.stdout if line.strip().startswith("0  "))
+            whole.append(time.perf_counter() - began)
+            process.communicate()
         began = time.perf_counter()
         subprocess.run([sys.executable, "-c", "import prefect; prefect.flow"], check=True)
         import_prefect.append(time.perf_counter() - began)

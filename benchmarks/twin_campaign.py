@@ -86,7 +86,7 @@ def _truly_reached(ready: Prepared, powder: Powder) -> bool:
 
 
 def hidden_values(powder: Powder) -> dict[str, float]:
-    """Return the hidden truth under the names of the estimates; fractions of what is crystalline."""
+    """Return the hidden truth by quantity; fractions are of what is crystalline."""
     return {
         "xrd.weight_fraction.rutile": powder.crystalline_fraction("rutile"),
         "xrd.crystallite_size.anatase": powder.sizes["anatase"],
