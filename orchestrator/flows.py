@@ -34,9 +34,10 @@ from prefect.states import Completed
 
 from orchestrator.control import TakeTurn
 from orchestrator.loop import turn
-from orchestrator.prefect_publish import flush, narrated, publish
+from orchestrator.prefect_publish import flush, keep_off_the_screen, narrated, publish
 from orchestrator.prefect_reconcile import reconcile, settle
 from orchestrator.prefect_server import is_alive
+from orchestrator.prefect_transport import PatientTransport
 from orchestrator.report.artifacts import Fractions, gather, render
 from orchestrator.run import Run
 from orchestrator.tasks import UNDER_PREFECT
@@ -184,11 +185,18 @@ class PrefectTurns:
         self._unsettled: dict[UUID, bool] = {}
         self._fractions: dict[str, dict[int, Fractions]] = {}
         self._connection = AsyncExitStack()
+        keep_off_the_screen()
 
     async def __aenter__(self) -> Self:
         """Open the connection that all turns share."""
         try:
-            await self._connection.enter_async_context(AsyncClientContext.get_or_create())
+            plain = self._api_url.startswith("http://")
+            line = {"transport": PatientTransport()} if plain else None
+            client = AsyncClientContext(httpx_settings=line)
+            # Prefect shares a client only with callers who ask for the same settings, and its
+            # engine asks for none.
+            client._httpx_settings = None
+            await self._connection.enter_async_context(client)
             self._connection.enter_context(SyncClientContext.get_or_create())
         except (httpx.HTTPError, PrefectException, RuntimeError) as error:
             log.warning("no lasting connection to Prefect, so each turn makes its own: %r", error)

@@ -61,6 +61,15 @@ def narrated(run: Run) -> Run:
     return replace(run, watch=watch)
 
 
+def keep_off_the_screen() -> None:
+    """Keep Prefect's lines on runs off the screen; its page shows them all the same.
+
+    A failed step is news for the progress display, not forty lines of traceback across it.
+    """
+    for name in ("prefect.flow_runs", "prefect.task_runs"):
+        logging.getLogger(name).propagate = False
+
+
 async def flush(*, timeout: float) -> None:
     """Send off the events and log lines that still stand in line in this process.
 
