@@ -240,18 +240,24 @@ async def bare(n: int) -> dict[str, object]:
     return {"bare_task": summary(tasks[5:]), "empty_flow": summary(flows[2:])}
 
 
+async def seen_turns(run: Run, spent: list[float], n: int) -> list[float]:
+    """Take turns under Prefect and return the overhead of each [s]."""
+    from orchestrator.flows import seen_in_prefect
+
+    async with seen_in_prefect(run) as take:
+        return await turns(run, spent, n, take)
+
+
 def under_prefect(folder: Path, n: int) -> dict[str, object]:
     """Measure turns under Prefect, and the share of them that its database shows."""
     from orchestrator.prefect_server import ensure_server, stop_server
 
     server = ensure_server(folder / "prefect", port=0)
     try:
-        from orchestrator.flows import turn_under_prefect
-
         result = asyncio.run(bare(100))
         store = Store.open(f"sqlite:///{folder}/prefect.sqlite", folder / "arrays")
         run, spent, planned = no_op_run(store, "prefect")
-        overheads = asyncio.run(turns(run, spent, n, turn_under_prefect))
+        overheads = asyncio.run(seen_turns(run, spent, n))
         without = [o - p for o, p in zip(overheads, planned, strict=True)]
         result["turn_flow"] = summary(without)
         result["shown"] = shown(server.api_url, "campaign:prefect") / n

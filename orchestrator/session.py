@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -38,25 +38,41 @@ async def run_session(run: Run, store: Store, folder: Path, *, prefect: bool, sa
     """
     interrupt = _Interrupt(say)
     with interrupt.listening():
-        take_turn = await _under_prefect(folder, say) if prefect else turn
-        await run.laboratory.connect()
-        store.set_status(run.id, "running")
-        try:
-            ending = await run_campaign(run, take_turn=take_turn, wanted=interrupt.goes_on)
-        except asyncio.CancelledError:
-            done = len(store.observations(run.id))
-            ending = Ending("interrupted", "stopped in the middle of an experiment", done)
-        except Exception as error:
-            store.set_status(run.id, "failed", f"{type(error).__name__}: {error}")
-            raise
-        finally:
-            await run.laboratory.disconnect()
+        async with _turns(run, folder, prefect=prefect, say=say) as take_turn:
+            ending = await _carry_out(run, store, take_turn, interrupt)
     store.set_status(run.id, ending.status, ending.reason)
     return ending
 
 
-async def _under_prefect(folder: Path, say: Say) -> TakeTurn:
-    """Return the turn under Prefect; a server that does not start stops no campaign."""
+async def _carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: _Interrupt) -> Ending:
+    await run.laboratory.connect()
+    store.set_status(run.id, "running")
+    try:
+        return await run_campaign(run, take_turn=take_turn, wanted=interrupt.goes_on)
+    except asyncio.CancelledError:
+        done = len(store.observations(run.id))
+        return Ending("interrupted", "stopped in the middle of an experiment", done)
+    except Exception as error:
+        store.set_status(run.id, "failed", f"{type(error).__name__}: {error}")
+        raise
+    finally:
+        await run.laboratory.disconnect()
+
+
+@asynccontextmanager
+async def _turns(run: Run, folder: Path, *, prefect: bool, say: Say) -> AsyncIterator[TakeTurn]:
+    """Give what takes the turns; a Prefect server that does not start stops no campaign."""
+    if not prefect or not await _server_answers(folder, say):
+        yield turn
+        return
+    from orchestrator.flows import seen_in_prefect
+
+    async with seen_in_prefect(run) as take_turn:
+        yield take_turn
+
+
+async def _server_answers(folder: Path, say: Say) -> bool:
+    """Start the Prefect server if none answers, and return whether one does."""
     from orchestrator.prefect_server import ensure_server
 
     def starting(sentence: str, waited: float) -> None:
@@ -66,11 +82,9 @@ async def _under_prefect(folder: Path, say: Say) -> TakeTurn:
         server = await asyncio.to_thread(ensure_server, folder / "prefect", progress=starting)
     except ServerError as error:
         say(f"going on without Prefect: {error}")
-        return turn
+        return False
     say(f"history in Prefect: {server.url}")
-    from orchestrator.flows import turn_under_prefect
-
-    return turn_under_prefect
+    return True
 
 
 class _Interrupt:
@@ -94,7 +108,9 @@ class _Interrupt:
         def pressed() -> None:
             self._pressed += 1
             if self._pressed == 1:
-                self._say("stopping after this experiment; Ctrl-C again stops at once")
+                self._say(
+                    "stopping after this experiment; Ctrl-C again stops at once, instruments too"
+                )
             else:
                 task.cancel()
 
