@@ -124,7 +124,7 @@ def best(campaign: Campaign, done: Sequence[Observation]) -> int | None:
     """Return the index of the best experiment that obeys every constraint, None without one."""
     objective = campaign.objective
     ranked = [
-        (objective.utility(o.outcomes), -i)
+        (objective.rank(o.outcomes), -i)
         for i, o in enumerate(done)
         if objective.is_complete(o.outcomes) and objective.is_feasible(o.outcomes)
     ]

@@ -122,6 +122,14 @@ class Objective(_Record):
         """Return the weighted utility of one complete experiment, higher is better."""
         return sum(t.weight * t.utility(values[t.quantity]) for t in self.targets)
 
+    def rank(self, values: Mapping[str, float]) -> tuple[bool, bool, float]:
+        """Return a sort key of one complete experiment, the better the higher.
+
+        Feasible goes before infeasible, then what satisfies every target, then utility: a
+        weighted utility alone may prefer a sample that hits one target exactly and misses another.
+        """
+        return self.is_feasible(values), self.is_reached(values), self.utility(values)
+
     def is_feasible(self, values: Mapping[str, float]) -> bool:
         """Return whether every outcome constraint is known to be met."""
         return all(c.quantity in values and c.is_met(values[c.quantity]) for c in self.constraints)

@@ -51,7 +51,7 @@ def run(
 
     Examples: `sdlab run tio2` · `sdlab run mine.toml --lab furnace-2.toml --dry-run`
     """
-    from orchestrator.cli.screen import print_forecast, print_plan
+    from orchestrator.cli.printing import print_forecast, print_plan
     from orchestrator.examples import find_campaign
     from orchestrator.forecast import look_ahead
     from orchestrator.launch import begin, prepare, with_changes
@@ -124,7 +124,8 @@ def _refuse_shortage(prepared: Prepared, shortages: list[Supply]) -> None:
 
 def _carry_out(run: Run, store: Store, folder: Path, *, prefect: bool) -> None:
     """Run to the end with a live display, then print the summary."""
-    from orchestrator.cli.screen import Screen, print_summary
+    from orchestrator.cli.printing import print_summary
+    from orchestrator.cli.screen import Screen
     from orchestrator.session import hold, run_session
 
     with hold(folder, run.id), Screen(run) as screen:

@@ -1,10 +1,9 @@
-"""What a person sees while a campaign runs: now, best so far, time left; and the summary."""
+"""What a person sees while a campaign runs: now, best so far, time left."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
@@ -14,110 +13,38 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.control import Ending, best, spent
-from orchestrator.forecast import Forecast
-from orchestrator.laboratory import Laboratory
-from orchestrator.launch import Prepared
+from orchestrator.cli.printing import outcome_lines
+from orchestrator.control import best
 from orchestrator.report.words import duration
 from orchestrator.run import Run, Step
-from orchestrator.store import Store
-from orchestrator.telling import in_words
-from planners.objective import Objective, Target
-from planners.proposal import Observation
+from planners.parameters import Value
+from planners.proposal import Observation, Proposal
 
-console = Console(highlight=False, soft_wrap=True)
-
-
-def print_plan(prepared: Prepared) -> None:
-    """Print what is sought and with what."""
-    campaign, laboratory = prepared.campaign, prepared.laboratory
-    kind = "simulated or recorded, in virtual time" if laboratory.simulated else "real instruments"
-    title = "[bold]dry run of[/] " if prepared.dry_run else ""
-    console.print(f"{title}[bold]{campaign.name}[/]  on {laboratory.name}, {kind}")
-    for target in campaign.objective.targets:
-        console.print(f"  wanted   {wanted(target)}")
-    for p in campaign.space.parameters:
-        if campaign.space.candidates is None:
-            console.print(f"  search   {_range(p)}")
-    if campaign.space.candidates is not None:
-        n = len(campaign.space.candidates)
-        console.print(f"  search   {n} candidates over {', '.join(campaign.space.names)}")
-    agents = ", ".join(prepared.match.agents)
-    console.print(f"  means    {campaign.planner.use} planner · {agents} · seed {campaign.seed}")
-
-
-def wanted(target: Target) -> str:
-    """Return a target for a person."""
-    unit = f" {target.unit}" if target.unit else ""
-    if target.goal == "match":
-        tolerance = f" ± {target.tolerance:g}" if target.tolerance else ""
-        return f"{target.quantity} = {target.value:g}{tolerance}{unit}"
-    level = ""
-    if target.value is not None:
-        level = f" {'≥' if target.goal == 'maximize' else '≤'} {target.value:g}{unit}"
-    return f"{target.goal} {target.quantity}{level}"
-
-
-def print_forecast(expected: Forecast, laboratory: Laboratory) -> None:
-    """Print what the whole budget will take."""
-    console.print(
-        f"  takes    {duration(expected.hours)} ± {duration(expected.hours_std)} of laboratory "
-        f"time for {expected.experiments} experiments, about {expected.money:.0f} "
-        f"{laboratory.currency}"
-    )
-    for name, hours in expected.instrument_hours.items():
-        share = hours / expected.hours if expected.hours else 0.0
-        console.print(f"           {name:<18} {duration(hours):>9}  {share:>4.0%} of the time")
-    for s in expected.supplies:
-        unit = "" if s.unit == "1" else f" {s.unit}"
-        mark = "" if s.is_enough else "  [red]not enough[/]"
-        console.print(
-            f"           {s.name:<18} {s.needed:>9.4g}{unit} of {s.stock:g} in stock{mark}"
-        )
-
-
-def print_summary(run: Run, store: Store, folder: Path, ending: Ending, *, prefect: bool) -> None:
-    """Print how the campaign ended, its best experiment, and where to look next."""
-    observations = [o for _, o in store.observations(run.id)]
-    used = spent(run)
-    verb = "ended" if ending.status == "finished" else "was interrupted"
-    console.print(f"\n[bold]{run.campaign.name}[/] {verb}: {ending.reason}")
-    failed = sum(o.failed for o in observations)
-    console.print(
-        f"  used     {len(observations)} experiments ({failed} failed), "
-        f"{duration(used.hours)} of laboratory time, {used.money:.0f} {run.laboratory.currency}"
-    )
-    index = best(run.campaign, observations)
-    if index is not None:
-        console.print(f"  best     experiment {index}: {in_words(run, observations[index].values)}")
-        for line in _outcome_lines(run.campaign.objective, observations[index]):
-            console.print(f"           {line}")
-    if ending.status == "interrupted":
-        console.print(f"  go on    sdlab resume {run.id}")
-    from orchestrator.report import write_report
-
-    path = write_report(store, run.id, folder / "reports")
-    console.print(f"  report   {path}")
-    console.print(f"  look     sdlab show {run.id}" + (f" · sdlab ui {run.id}" if prefect else ""))
+NARROWEST = 9
+"""Width of a column of numbers."""
 
 
 class Screen:
-    """A live display on a terminal; a line an experiment where the output goes to a file."""
+    """A live display on a terminal; where the output goes to a file, the table of results alone."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._console = Console(highlight=False)
         self._now = "starting"
         self._note = ""
-        self._point = ""
         self._done = [o for _, o in run.history.observations(run.id)]
         self._already = len(self._done)
         self._since = datetime.now().astimezone()
+        self._headed = False
         self._live = Live(
-            console=console, auto_refresh=True, refresh_per_second=8, get_renderable=self._draw
+            console=self._console,
+            refresh_per_second=8,
+            get_renderable=self._draw,
+            vertical_overflow="crop",
         )
 
     def __enter__(self) -> Screen:
-        if console.is_terminal:
+        if self._console.is_terminal:
             self._live.start()
         return self
 
@@ -127,7 +54,7 @@ class Screen:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> Literal[False]:
-        if console.is_terminal:
+        if self._console.is_terminal:
             self._live.stop()
         return False
 
@@ -140,35 +67,57 @@ class Screen:
         """Show a sentence that is not a step; in a file, not again when only its time changed."""
         news = sentence.partition(" (")[0] != self._note.partition(" (")[0]
         self._note = sentence
-        if news and not console.is_terminal:
-            console.print(f"  {sentence}")
+        if news and not self._console.is_terminal:
+            self._line(f"  {sentence}")
 
     def watch(self, step: Step) -> None:
-        """Show a step; each finished experiment leaves a line behind."""
+        """Show a step; each finished experiment leaves a row behind, each failure a line."""
         self._now = f"experiment {step.number} · {step.verb} · {step.text}"
         if step.verb == "propose":
             self._note = ""
-            self._point = step.text if step.state == "finished" else ""
+        if step.state == "failed":
+            self._line(f"{step.number:>4}  {step.verb} failed: {step.text}", style="red")
+        elif step.verb == "score":
+            self._row(step.number)
         if step.verb == "score":
             self._done = [o for _, o in self._run.history.observations(self._run.id)]
-        if step.verb == "score" or step.state == "failed":
-            style = "red" if step.state == "failed" else ""
-            label = f"{self._point}  →  " if step.verb == "score" else f"{step.verb}: "
-            console.print(Text(f"{step.number:>5}  {label}{step.text}", style=style))
+
+    def _line(self, text: str, style: str = "") -> None:
+        self._console.print(Text(text, style=style), soft_wrap=True)
+
+    def _row(self, number: int) -> None:
+        """Print settings and outcomes of an experiment under a heading of their names."""
+        experiment = self._run.history.experiment(self._run.id, number)
+        if experiment is None or experiment.observation is None:
+            return
+        names, quantities = self._run.campaign.space.names, self._run.campaign.objective.quantities
+        if not self._headed:
+            self._headed = True
+            heads = [_fit(n, n) for n in names] + [_wide(_short(q), q) for q in quantities]
+            self._line("   #  " + "  ".join(heads), style="bold")
+        cells = [_fit(_setting(experiment.proposal, n), n) for n in names]
+        cells += [_wide(_outcome(experiment.observation, q), q) for q in quantities]
+        self._line(f"{number:>4}  " + "  ".join(cells))
 
     def _draw(self) -> Group:
         campaign, done = self._run.campaign, self._done
         total = campaign.budget.experiments
         grid = Table.grid(padding=(0, 2))
-        grid.add_row("now", Text(self._now, overflow="ellipsis", no_wrap=True))
+        grid.add_column(no_wrap=True)
+        grid.add_column(no_wrap=True, overflow="ellipsis")
+        grid.add_row("now", Text(self._now))
         index = best(campaign, done)
         if index is not None:
-            lines = _outcome_lines(campaign.objective, done[index])
+            lines = [
+                line.partition(".")[2] for line in outcome_lines(campaign.objective, done[index])
+            ]
             grid.add_row("best", Text(f"experiment {index} · " + " · ".join(lines)))
         grid.add_row("progress", f"{len(done)} of at most {total} experiments{self._left()}")
         if self._note:
-            grid.add_row("note", self._note)
-        return Group(ProgressBar(total=total, completed=len(done), width=60), grid)
+            grid.add_row("note", Text(self._note))
+        bar = Table.grid()  # a bar by itself ends without a new line
+        bar.add_row(ProgressBar(total=total, completed=len(done), width=60))
+        return Group(Text(), bar, grid)
 
     def _left(self) -> str:
         """Return the time left, from how long the experiments of this session took."""
@@ -178,41 +127,31 @@ class Screen:
         now = datetime.now().astimezone()
         each = (now - self._since).total_seconds() / 3600 / here
         left = each * (self._run.campaign.budget.experiments - len(self._done))
-        until = (
-            ""
-            if self._run.laboratory.simulated
-            else f", until {now + timedelta(hours=left):%a %H:%M}"
-        )
-        return f" · at most {duration(left)} left{until}"
+        until = f", until {now + timedelta(hours=left):%a %H:%M}"
+        return f" · at most {duration(left)} left{'' if self._run.laboratory.simulated else until}"
 
 
-def _outcome_lines(objective: Objective, observation: Observation) -> list[str]:
-    lines = []
-    for quantity in objective.quantities:
-        if quantity not in observation.outcomes:
-            continue
-        value, std = observation.outcomes[quantity], observation.stds.get(quantity)
-        error = f" ± {std:.2g}" if std is not None else ""
-        lines.append(f"{quantity} = {value:.4g}{error}")
-    if observation.p_wrong > 0.2:
-        lines.append(f"the analysis is wrong with probability {observation.p_wrong:.0%}")
-    return lines
+def _short(quantity: str) -> str:
+    """Return ``rutile weight_fraction`` for ``xrd.weight_fraction.rutile``."""
+    return " ".join(reversed(quantity.split(".")[1:])) or quantity
 
 
-def _range(parameter: object) -> str:
-    from planners.parameters import CategoricalParameter, ContinuousParameter, DiscreteParameter
+def _fit(text: str, name: str) -> str:
+    return text.rjust(max(len(name), NARROWEST))
 
-    if isinstance(parameter, ContinuousParameter):
-        how = (" log" if parameter.log else "") + (
-            f" step {parameter.step:g}" if parameter.step else ""
-        )
-        return f"{parameter.name} {parameter.low:g} … {parameter.high:g} {parameter.unit}{how}"
-    if isinstance(parameter, DiscreteParameter):
-        listed = ", ".join(f"{v:g}" for v in parameter.values)
-        return f"{parameter.name} {listed} {parameter.unit}"
-    if isinstance(parameter, CategoricalParameter):
-        return f"{parameter.name}: {', '.join(parameter.categories)}"
-    from planners.parameters import MixtureParameter
 
-    assert isinstance(parameter, MixtureParameter)
-    return f"{' + '.join(parameter.components)} = {parameter.total:g} {parameter.unit}"
+def _wide(text: str, quantity: str) -> str:
+    return text.rjust(max(len(_short(quantity)), 2 * NARROWEST))
+
+
+def _setting(proposal: Proposal, name: str) -> str:
+    value: Value = proposal.values[name]
+    return value if isinstance(value, str) else f"{value:.4g}"
+
+
+def _outcome(observation: Observation, quantity: str) -> str:
+    if quantity not in observation.outcomes:
+        return "–"
+    std = observation.stds.get(quantity)
+    error = "" if std is None else f" ± {std:.2g}"
+    return f"{observation.outcomes[quantity]:.4g}{error}"

@@ -124,13 +124,7 @@ def ranked(view: View) -> list[tuple[int, Observation]]:
     """Return the experiments that told everything, best first; broken constraints last."""
     objective = view.campaign.objective
     complete = [(n, o) for n, o in view.observations if objective.is_complete(o.outcomes)]
-    return sorted(
-        complete,
-        key=lambda item: (
-            not objective.is_feasible(item[1].outcomes),
-            -objective.utility(item[1].outcomes),
-        ),
-    )
+    return sorted(complete, key=lambda item: objective.rank(item[1].outcomes), reverse=True)
 
 
 def _campaign_page(view: View) -> str:

@@ -73,7 +73,7 @@ def _best(objective: Objective, observations: Sequence[Observation]) -> str:
         return f"No one of {len(observations)} experiments gave every quantity so far."
     if not allowed:
         return f"None of {len(complete)} experiments meets every constraint so far."
-    best = max(allowed, key=lambda o: objective.utility(o.outcomes))
+    best = max(allowed, key=lambda o: objective.rank(o.outcomes))
     values = ", ".join(
         f"{t.quantity} = {best.outcomes[t.quantity]:.4g}{_unit(objective, t.quantity)}"
         for t in objective.targets

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
@@ -59,13 +58,14 @@ def progress(observations: Numbered, objective: Objective, *, title: str) -> Pic
 def best_so_far(observations: Numbered, objective: Objective) -> list[int | None]:
     """Return, after each experiment, the index of the best one so far; None before the first."""
     best: int | None = None
-    highest, course = -math.inf, []
+    highest: tuple[bool, bool, float] | None = None
+    course: list[int | None] = []
     for i, (_, observation) in enumerate(observations):
         complete = objective.is_complete(observation.outcomes)
         if complete and objective.is_feasible(observation.outcomes):
-            utility = objective.utility(observation.outcomes)
-            if utility > highest:
-                best, highest = i, utility
+            rank = objective.rank(observation.outcomes)
+            if highest is None or rank > highest:
+                best, highest = i, rank
         course.append(best)
     return course
 

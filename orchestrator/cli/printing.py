@@ -1,0 +1,126 @@
+"""What a person reads before a campaign starts and after it ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+
+from orchestrator.control import Ending, best, spent
+from orchestrator.forecast import Forecast
+from orchestrator.laboratory import Laboratory
+from orchestrator.launch import Prepared
+from orchestrator.report.words import duration
+from orchestrator.run import Run
+from orchestrator.store import Store
+from orchestrator.telling import in_words
+from planners.objective import Objective, Target
+from planners.proposal import Observation
+
+console = Console(highlight=False, soft_wrap=True)
+
+
+def print_plan(prepared: Prepared) -> None:
+    """Print what is sought and with what."""
+    campaign, laboratory = prepared.campaign, prepared.laboratory
+    kind = "simulated or recorded, in virtual time" if laboratory.simulated else "real instruments"
+    title = "[bold]dry run of[/] " if prepared.dry_run else ""
+    console.print(f"{title}[bold]{campaign.name}[/]  on {laboratory.name}, {kind}")
+    for target in campaign.objective.targets:
+        console.print(f"  wanted   {wanted(target)}")
+    for p in campaign.space.parameters:
+        if campaign.space.candidates is None:
+            console.print(f"  search   {_range(p)}")
+    if campaign.space.candidates is not None:
+        n = len(campaign.space.candidates)
+        console.print(f"  search   {n} candidates over {', '.join(campaign.space.names)}")
+    agents = ", ".join(prepared.match.agents)
+    console.print(f"  means    {campaign.planner.use} planner · {agents} · seed {campaign.seed}")
+
+
+def wanted(target: Target) -> str:
+    """Return a target for a person."""
+    unit = f" {target.unit}" if target.unit else ""
+    if target.goal == "match":
+        tolerance = f" ± {target.tolerance:g}" if target.tolerance else ""
+        return f"{target.quantity} = {target.value:g}{tolerance}{unit}"
+    level = ""
+    if target.value is not None:
+        level = f" {'≥' if target.goal == 'maximize' else '≤'} {target.value:g}{unit}"
+    return f"{target.goal} {target.quantity}{level}"
+
+
+def print_forecast(expected: Forecast, laboratory: Laboratory) -> None:
+    """Print what the whole budget will take."""
+    console.print(
+        f"  takes    {duration(expected.hours)} ± {duration(expected.hours_std)} of laboratory "
+        f"time for {expected.experiments} experiments, about {expected.money:.0f} "
+        f"{laboratory.currency}"
+    )
+    for name, hours in expected.instrument_hours.items():
+        share = hours / expected.hours if expected.hours else 0.0
+        console.print(f"           {name:<18} {duration(hours):>9}  {share:>4.0%} of the time")
+    for s in expected.supplies:
+        unit = "" if s.unit == "1" else f" {s.unit}"
+        mark = "" if s.is_enough else "  [red]not enough[/]"
+        console.print(
+            f"           {s.name:<18} {s.needed:>9.4g}{unit} of {s.stock:g} in stock{mark}"
+        )
+
+
+def print_summary(run: Run, store: Store, folder: Path, ending: Ending, *, prefect: bool) -> None:
+    """Print how the campaign ended, its best experiment, and where to look next."""
+    observations = [o for _, o in store.observations(run.id)]
+    used = spent(run)
+    verb = "ended" if ending.status == "finished" else "was interrupted"
+    console.print(f"\n[bold]{run.campaign.name}[/] {verb}: {ending.reason}")
+    failed = sum(o.failed for o in observations)
+    console.print(
+        f"  used     {len(observations)} experiments ({failed} failed), "
+        f"{duration(used.hours)} of laboratory time, {used.money:.0f} {run.laboratory.currency}"
+    )
+    index = best(run.campaign, observations)
+    if index is not None:
+        console.print(f"  best     experiment {index}: {in_words(run, observations[index].values)}")
+        for line in outcome_lines(run.campaign.objective, observations[index]):
+            console.print(f"           {line}")
+    if ending.status == "interrupted":
+        console.print(f"  go on    sdlab resume {run.id}")
+    from orchestrator.report import write_report
+
+    path = write_report(store, run.id, folder / "reports")
+    console.print(f"  report   {path}")
+    console.print(f"  look     sdlab show {run.id}" + (f" · sdlab ui {run.id}" if prefect else ""))
+
+
+def outcome_lines(objective: Objective, observation: Observation) -> list[str]:
+    """Return every known quantity of an experiment, with a doubt worth a warning."""
+    lines = []
+    for quantity in objective.quantities:
+        if quantity not in observation.outcomes:
+            continue
+        value, std = observation.outcomes[quantity], observation.stds.get(quantity)
+        error = f" ± {std:.2g}" if std is not None else ""
+        lines.append(f"{quantity} = {value:.4g}{error}")
+    if observation.p_wrong > 0.2:
+        lines.append(f"the analysis is wrong with probability {observation.p_wrong:.0%}")
+    return lines
+
+
+def _range(parameter: object) -> str:
+    from planners.parameters import CategoricalParameter, ContinuousParameter, DiscreteParameter
+
+    if isinstance(parameter, ContinuousParameter):
+        how = (" log" if parameter.log else "") + (
+            f" step {parameter.step:g}" if parameter.step else ""
+        )
+        return f"{parameter.name} {parameter.low:g} … {parameter.high:g} {parameter.unit}{how}"
+    if isinstance(parameter, DiscreteParameter):
+        listed = ", ".join(f"{v:g}" for v in parameter.values)
+        return f"{parameter.name} {listed} {parameter.unit}"
+    if isinstance(parameter, CategoricalParameter):
+        return f"{parameter.name}: {', '.join(parameter.categories)}"
+    from planners.parameters import MixtureParameter
+
+    assert isinstance(parameter, MixtureParameter)
+    return f"{' + '.join(parameter.components)} = {parameter.total:g} {parameter.unit}"
