@@ -1,0 +1,126 @@
+"""A person makes the sample: what the sheet says when it comes back is what was made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from instruments import Bench, CommandRefused, RealClock, Sample, Synthesize, VirtualClock
+from instruments.by_hand import ByHand, synthesizer
+from instruments.commands import Outcome
+from instruments.execution import Executor
+
+SETTINGS = {
+    "folder": "recipes",
+    "accepts": [
+        {"name": "temperature", "unit": "degC", "low": 20, "high": 900},
+        {"name": "salt", "choices": ["NaCl", "KCl"], "default": "NaCl"},
+    ],
+    "consumables": [{"name": "crucible", "unit": "1", "stock": 3}],
+    "poll": 0.01,
+    "deadline": 5.0,
+}
+ORDER = Synthesize(sample_id="c-1/4", number=4, recipe={"temperature": 640.0, "salt": "KCl"})
+
+
+def furnace(folder: Path, **changes: object) -> Executor:
+    bench = Bench(clock=RealClock(), folder=folder, seed=0)
+    return synthesizer("furnace", {**SETTINGS, **changes}, bench)
+
+
+async def answered(folder: Path, edit: Callable[[str], str], **changes: object) -> Outcome:
+    """Order a sample and have the sheet edited by a person as soon as it lies there."""
+    driver = furnace(folder, **changes)
+    await driver.connect()
+    path = folder / "recipes" / "c-1_4.toml"
+
+    async def person() -> None:
+        while not path.exists():
+            await asyncio.sleep(0.005)
+        path.write_text(edit(path.read_text()))
+
+    outcome, _ = await asyncio.gather(driver.execute("c-1/4/synthesize/0", ORDER), person())
+    await driver.disconnect()
+    return outcome
+
+
+async def test_the_sample_is_as_the_person_made_it(tmp_path: Path) -> None:
+    outcome = await answered(
+        tmp_path, lambda t: t.replace("done = false", "done = true").replace("640.0", "655")
+    )
+    assert outcome.settled == "succeeded"
+    assert isinstance(outcome.value, Sample)
+    assert outcome.value.recipe == {"temperature": 655.0, "salt": "KCl"}
+    assert outcome.value.units["temperature"] == "degC"
+    assert outcome.consumed == {"crucible": 1.0}
+    assert not outcome.value.simulated
+
+
+async def test_a_person_may_say_why_it_failed(tmp_path: Path) -> None:
+    outcome = await answered(tmp_path, lambda t: t.replace('failed = ""', 'failed = "dropped it"'))
+    assert (outcome.settled, outcome.fault) == ("failed", "person")
+    assert "dropped it" in outcome.error
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda t: t.replace("done = false", "done = true") + 'extra = "x"\n',
+        lambda t: t.replace("done = false", "done = true").replace("640.0", "nan"),
+        lambda t: t.replace("done = false", "done = yes"),
+        lambda t: t.replace("done = false", "done = true").replace('"salt"', '"sugar"'),
+        lambda _: "",
+    ],
+)
+async def test_a_sheet_that_is_not_understood_is_no_answer(
+    tmp_path: Path, spoil: Callable[[str], str]
+) -> None:
+    outcome = await answered(tmp_path, spoil, deadline=0.1)
+    assert (outcome.settled, outcome.fault) == ("failed", "no_answer")
+
+
+async def test_an_answer_given_while_the_process_was_dead_is_found(tmp_path: Path) -> None:
+    first = await answered(tmp_path, lambda t: t.replace("done = false", "done = true"))
+    again = furnace(tmp_path)
+    await again.connect()
+    second = await again.execute("c-1/4/synthesize/0", ORDER)
+    await again.disconnect()
+    assert isinstance(first.value, Sample)
+    assert isinstance(second.value, Sample)
+    assert second.value.recipe == first.value.recipe
+    assert [p.name for p in (tmp_path / "recipes").iterdir()] == ["c-1_4.toml"]
+
+
+async def test_limits_hold_before_a_sheet_is_laid_out(tmp_path: Path) -> None:
+    driver = furnace(tmp_path)
+    await driver.connect()
+    hot = ORDER.model_copy(update={"recipe": {"temperature": 1000.0}})
+    with pytest.raises(CommandRefused, match="above the limit 900"):
+        await driver.execute("c-1/4/synthesize/0", hot)
+    assert not list((tmp_path / "recipes").iterdir())
+
+
+async def test_a_person_who_never_answers_is_waited_for_until_the_deadline(tmp_path: Path) -> None:
+    clock = VirtualClock()
+    driver = synthesizer(
+        "furnace", {**SETTINGS, "poll": 60, "deadline": 86400}, Bench(clock, tmp_path, 0)
+    )
+    await driver.connect()
+    outcome = await driver.execute("c-1/4/synthesize/0", ORDER)
+    assert outcome.fault == "no_answer"
+    assert (outcome.finished - outcome.started).total_seconds() == pytest.approx(86400, rel=0.01)
+
+
+def test_a_station_that_accepts_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError):
+        furnace(tmp_path, accepts=[])
+
+
+def test_the_sheet_stays_in_its_folder(tmp_path: Path) -> None:
+    driver = furnace(tmp_path)
+    assert isinstance(driver.device, ByHand)
+    assert driver.device.sheet(ORDER).parent == tmp_path / "recipes"
