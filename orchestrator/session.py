@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
 
+RELAY_EVERY = 0.5
+"""Seconds between two looks at what the instruments say of themselves."""
+
 
 async def run_session(run: Run, store: Store, folder: Path, *, prefect: bool, say: Say) -> Ending:
     """Run a campaign to its end in this process, and record how it stands.
@@ -47,6 +50,7 @@ async def run_session(run: Run, store: Store, folder: Path, *, prefect: bool, sa
 async def _carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: _Interrupt) -> Ending:
     await run.laboratory.connect()
     store.set_status(run.id, "running")
+    relay = asyncio.create_task(_relay_messages(run, interrupt.say))
     try:
         return await run_campaign(run, take_turn=take_turn, wanted=interrupt.goes_on)
     except asyncio.CancelledError:
@@ -56,7 +60,20 @@ async def _carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: _In
         store.set_status(run.id, "failed", f"{type(error).__name__}: {error}")
         raise
     finally:
+        relay.cancel()
         await run.laboratory.disconnect()
+
+
+async def _relay_messages(run: Run, say: Say) -> None:
+    """Show what real instruments say of themselves while they work, such as a request."""
+    shown: dict[str, str] = {}
+    while not run.laboratory.simulated:
+        for name, instrument in run.laboratory.instruments.items():
+            status = await instrument.status()
+            if status.state == "busy" and status.message != shown.get(name):
+                shown[name] = status.message
+                say(f"{name}: {status.message}")
+        await asyncio.sleep(RELAY_EVERY)
 
 
 @asynccontextmanager
@@ -91,7 +108,7 @@ class _Interrupt:
     """Ctrl-C: once to stop after the present experiment, twice to stop at once."""
 
     def __init__(self, say: Say) -> None:
-        self._say = say
+        self.say = say
         self._pressed = 0
 
     def goes_on(self) -> bool:
@@ -108,7 +125,7 @@ class _Interrupt:
         def pressed() -> None:
             self._pressed += 1
             if self._pressed == 1:
-                self._say(
+                self.say(
                     "stopping after this experiment; Ctrl-C again stops at once, instruments too"
                 )
             else:

@@ -70,6 +70,8 @@ def test_a_person_closes_the_loop(sdlab: Sdlab, lab: Path) -> None:
     person.leave.set()
     assert said.code == 0, said.err
     assert "real instruments" in said.out
+    assert "waiting for a person to make" in said.out
+    assert "recipes/tio2-" in said.out
     shown = sdlab("show", "last", "-e", "0").out
     assert "by furnace" in shown
     assert "xrd.weight_fraction.rutile = 0.3" in shown or "rutile = 0.29" in shown
