@@ -25,7 +25,7 @@ class Person(threading.Thread):
 
     def run(self) -> None:
         (self.folder / "scans").mkdir()
-        while not self.leave.wait(0.05):
+        while not self.leave.wait(1.2):
             for sheet in set((self.folder / "recipes").glob("*.toml")) - self.made:
                 text = sheet.read_text()
                 if "done = false" not in text:
