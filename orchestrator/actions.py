@@ -41,8 +41,8 @@ async def act(
     ----------
     step : what this is within the experiment; names the command together with the attempt.
     command : makes the command of a numbered attempt.
-    keep : records the result. It is called before the action is settled, so that no death of
-        the process can leave a settled action without its result.
+    keep : records the result, together with how the action ended, so that no death of the process
+        can leave a settled action without its result.
 
     Returns
     -------
@@ -75,9 +75,10 @@ async def act(
     if earlier is None:
         run.history.record_action(record)
     outcome = await run.laboratory.instruments[instrument].execute(command_id, order)
-    if outcome.value is not None:
-        keep(outcome.value)
-    _settle(run, record, outcome)
+    with run.history.together(run.id):
+        if outcome.value is not None:
+            keep(outcome.value)
+        _settle(run, record, outcome)
     return outcome
 
 

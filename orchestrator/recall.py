@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from analysis.insight import Insight
 from instruments.measurement import Measurement
 from instruments.sample import Sample
 from orchestrator.run import History
-from orchestrator.store.records import ActionRecord, Experiment
+from orchestrator.store.records import (
+    ActionRecord,
+    Experiment,
+    InsightSummary,
+    MeasurementSummary,
+)
 from planners.proposal import Observation, Proposal
 
 
@@ -25,51 +32,63 @@ class Recall:
         self._history = history
         self._campaign_id = campaign_id
         self._number = number
-        self._experiment = history.experiment(campaign_id, number)
-        begun = self._experiment is not None
-        self._actions = history.actions(campaign_id, number) if begun else []
-        self._stale = False
+        self._experiment: Experiment | None = None
+        self._actions: list[ActionRecord] = []
+        self._read()
+
+    @contextmanager
+    def together(self, campaign_id: str) -> Iterator[None]:
+        """Keep what is recorded in the block all together or not at all."""
+        try:
+            with self._history.together(campaign_id):
+                yield
+        except BaseException:
+            self._read()
+            raise
 
     def record_proposal(
         self, campaign_id: str, number: int, proposal: Proposal, *, seed: Sequence[int]
     ) -> None:
         """Begin the experiment."""
         self._history.record_proposal(campaign_id, number, proposal, seed=seed)
-        self._experiment = Experiment(
-            number, proposal, tuple(seed), None, (), (), None, datetime.now(UTC), None
-        )
+        if self._experiment is None:
+            self._experiment = Experiment(
+                number, proposal, tuple(seed), None, (), (), None, datetime.now(UTC), None
+            )
 
     def record_sample(self, campaign_id: str, number: int, sample: Sample) -> None:
         """Add the sample."""
         self._history.record_sample(campaign_id, number, sample)
-        if self._experiment is not None:
-            self._experiment = replace(self._experiment, sample=sample)
+        self._learn(sample=sample)
 
     def record_measurement(self, campaign_id: str, number: int, measurement: Measurement) -> None:
         """Add a measurement."""
         self._history.record_measurement(campaign_id, number, measurement)
-        self._stale = True
+        if self._experiment is not None:
+            others = [m for m in self._experiment.measurements if m.id != measurement.id]
+            self._learn(measurements=(*others, MeasurementSummary.of(measurement)))
 
     def record_insight(self, campaign_id: str, number: int, insight: Insight) -> None:
         """Add an insight."""
         self._history.record_insight(campaign_id, number, insight)
-        self._stale = True
+        if self._experiment is not None:
+            others = [i for i in self._experiment.insights if i.id != insight.id]
+            self._learn(insights=(*others, InsightSummary.of(insight)))
 
     def record_observation(self, campaign_id: str, number: int, observation: Observation) -> None:
         """End the experiment."""
         self._history.record_observation(campaign_id, number, observation)
-        self._stale = True
+        self._learn(observation=observation, finished=datetime.now(UTC))
 
     def record_action(self, action: ActionRecord) -> None:
         """Write down a physical action before it happens."""
         self._history.record_action(action)
-        self._actions = [*self._actions, action]
+        self._actions = [*self._others(action), action]
 
     def settle_action(self, action: ActionRecord) -> None:
         """Write down how a physical action ended."""
         self._history.settle_action(action)
-        others = [a for a in self._actions if a.command_id != action.command_id]
-        self._actions = [*others, action]
+        self._actions = [*self._others(action), action]
 
     def record_event(
         self, campaign_id: str, kind: str, message: str, number: int | None = None
@@ -81,9 +100,6 @@ class Recall:
         """Return the experiment as far as it has come."""
         if not self._is_mine(campaign_id, number):
             return self._history.experiment(campaign_id, number)
-        if self._stale:
-            self._experiment = self._history.experiment(campaign_id, number)
-            self._stale = False
         return self._experiment
 
     def actions(self, campaign_id: str, number: int | None = None) -> list[ActionRecord]:
@@ -107,6 +123,19 @@ class Recall:
     def insight(self, insight_id: str) -> Insight:
         """Return an insight with its arrays."""
         return self._history.insight(insight_id)
+
+    def _read(self) -> None:
+        """Read the experiment as far as it has come."""
+        self._experiment = self._history.experiment(self._campaign_id, self._number)
+        begun = self._experiment is not None
+        self._actions = self._history.actions(self._campaign_id, self._number) if begun else []
+
+    def _learn(self, **parts: Any) -> None:
+        if self._experiment is not None:
+            self._experiment = replace(self._experiment, **parts)
+
+    def _others(self, action: ActionRecord) -> list[ActionRecord]:
+        return [a for a in self._actions if a.command_id != action.command_id]
 
     def _is_mine(self, campaign_id: str, number: int) -> bool:
         return (campaign_id, number) == (self._campaign_id, self._number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -26,6 +27,10 @@ ROLES: tuple[str, ...] = ("propose", "synthesize", "measure", "analyze", "score"
 
 class History(Protocol):
     """What the loop asks of the store; every record is durable when its call returns."""
+
+    def together(self, campaign_id: str) -> AbstractContextManager[None]:
+        """Keep what is recorded of a campaign in a block all together or not at all."""
+        ...
 
     def record_proposal(
         self, campaign_id: str, number: int, proposal: Proposal, *, seed: Sequence[int]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from orchestrator.errors import StoreConflict, StoreError
 from orchestrator.store import rows
-from orchestrator.store.engine import reading, writing
+from orchestrator.store.driver import Values
+from orchestrator.store.engine import reading
 from orchestrator.store.ledger import Clause, Ledger
 from orchestrator.store.records import ActionRecord
 from orchestrator.store.tables import ACTION
@@ -16,20 +15,26 @@ from orchestrator.store.tables import ACTION
 _INTENTION = ("campaign_id", "number", "step", "attempt", "instrument", "arguments", "intended")
 """What an action is, as opposed to what became of it."""
 
-_OUTCOME = ("sent", "settled", "started", "finished", "error", "fault", "consumed")
+_OUTCOME = (
+    update(ACTION)
+    .where(ACTION.c.command_id == bindparam("this_id"), ACTION.c.settled.is_(None))
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("sent", "settled", "started", "finished", "error", "fault", "consumed")
+        }
+    )
+)
+"""Says what became of an action that has not ended."""
 
 
 def record(ledger: Ledger, action: ActionRecord) -> None:
     """Write down an action, or that it was sent."""
-    stored = ledger.insert_once(
-        ACTION,
-        rows.action_row(action),
-        keys=[{"command_id": action.command_id}],
-        durable=ledger.is_durable(action.campaign_id),
-        compare=_INTENTION,
-    )
-    if stored is not None and stored.sent is None and action.sent is not None:
-        _change(ledger, action, {"sent": action.sent})
+    durable = ledger.is_durable(action.campaign_id)
+    values = rows.action_row(action)
+    stored = ledger.insert_once(ACTION, values, durable=durable, compare=_INTENTION)
+    if stored is not None and stored["sent"] is None and action.sent is not None:
+        _change(ledger, action, {**stored, "sent": action.sent})
 
 
 def settle(ledger: Ledger, action: ActionRecord) -> None:
@@ -37,8 +42,7 @@ def settle(ledger: Ledger, action: ActionRecord) -> None:
     name = action.command_id
     if action.settled is None:
         raise StoreError(f"action {name} cannot be settled without saying how it ended")
-    values = rows.action_row(action)
-    if _change(ledger, action, {column: values[column] for column in _OUTCOME}):
+    if _change(ledger, action, rows.action_row(action)):
         return
     stored = ledger.one(ACTION, ACTION.c.command_id == name)
     if stored is None:
@@ -61,10 +65,7 @@ def find(ledger: Ledger, campaign_id: str, *conditions: Clause) -> list[ActionRe
     return [rows.action_record(row) for row in found]
 
 
-def _change(ledger: Ledger, action: ActionRecord, values: dict[str, Any]) -> bool:
+def _change(ledger: Ledger, action: ActionRecord, values: Values) -> bool:
     """Change an action that has not ended; return whether there was one."""
-    statement = update(ACTION).where(
-        ACTION.c.command_id == action.command_id, ACTION.c.settled.is_(None)
-    )
-    with writing(ledger.engine, durable=ledger.is_durable(action.campaign_id)) as connection:
-        return connection.execute(statement.values(values)).rowcount == 1
+    with ledger.writing(action.campaign_id) as driver:
+        return driver.change(_OUTCOME, {**values, "this_id": action.command_id}) == 1

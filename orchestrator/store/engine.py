@@ -71,7 +71,9 @@ def _sqlite(url: URL, *, wait: float) -> Engine:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"the folder {file.parent} cannot be made: {error.strerror}") from error
-    engine = create_engine(url, pool_size=POOL_SIZE, connect_args={"timeout": wait})
+    engine = create_engine(
+        url, pool_size=POOL_SIZE, paramstyle="named", connect_args={"timeout": wait}
+    )
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
@@ -98,7 +100,7 @@ def _begin(connection: Connection) -> None:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """Give a connection that sees the database as it stands at its first query."""
-    with explained(engine.url), engine.connect() as connection, connection.begin():
+    with explained(engine), engine.connect() as connection, connection.begin():
         yield connection
 
 
@@ -110,27 +112,26 @@ def writing(engine: Engine, *, durable: bool) -> Iterator[Connection]:
     ----------
     durable : on disk when the block ends, even if the power fails.
     """
-    with explained(engine.url), engine.connect() as connection:
+    with explained(engine), engine.connect() as connection:
         connection.execution_options(writes=True, durable=durable)
         with connection.begin():
             yield connection
 
 
 @contextmanager
-def explained(url: URL) -> Iterator[None]:
+def explained(engine: Engine) -> Iterator[None]:
     """Turn the database's errors into sentences that say what to do.
 
     An IntegrityError passes as it is: only the caller knows which record it is about.
     """
-    place = url.render_as_string(hide_password=True)
+    driver = engine.dialect.loaded_dbapi
     try:
         yield
-    except IntegrityError:
+    except (IntegrityError, driver.IntegrityError):
         raise
-    except DBAPIError as error:
-        raise explain(error.orig, place) from error
-    except sqlite3.Error as error:
-        raise explain(error, place) from error
+    except (DBAPIError, driver.Error) as error:
+        place = engine.url.render_as_string(hide_password=True)
+        raise explain(error.orig if isinstance(error, DBAPIError) else error, place) from error
 
 
 def explain(error: BaseException | None, place: str) -> StoreError:

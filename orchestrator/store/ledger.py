@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Engine,
-    Executable,
-    Insert,
     Row,
+    Select,
     Table,
+    UniqueConstraint,
     and_,
-    insert,
+    bindparam,
     or_,
     select,
 )
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.expression import ClauseElement
 
 from orchestrator.errors import StoreConflict, StoreError, UnknownCampaign
-from orchestrator.store.engine import reading, writing
+from orchestrator.store.driver import Driver, Values
+from orchestrator.store.engine import reading
 from orchestrator.store.tables import CAMPAIGN
 
 Clause = ColumnElement[bool]
-Values = Mapping[str, Any]
-Step = tuple[Executable, Values | list[dict[str, Any]]]
+Step = tuple[ClauseElement, Values]
 """A statement with its parameters."""
 
 _FREE = frozenset({"status", "message", "created", "updated", "recorded"})
 """Columns in which two writings of the same record may differ."""
 
 
-@dataclass(frozen=True, slots=True)
 class Ledger:
-    """A database in which a record is written once.
+    """A database in which a record is written once."""
 
-    Attributes
-    ----------
-    engine : the database.
-    """
-
-    engine: Engine
-    _durable: dict[str, bool] = field(default_factory=dict)
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.driver = Driver(engine)
+        self._durable: dict[str, bool] = {}
 
     def is_durable(self, campaign_id: str) -> bool:
         """Return whether a campaign's history must survive a power cut: not that of a dry run.
@@ -65,22 +61,26 @@ class Ledger:
             self._durable[campaign_id] = not found
         return self._durable[campaign_id]
 
+    @contextmanager
+    def writing(self, campaign_id: str) -> Iterator[Driver]:
+        """Give the driver; what it writes for a campaign is kept all together or not at all."""
+        with self.driver.writing(durable=self.is_durable(campaign_id)):
+            yield self.driver
+
     def insert_once(
         self,
         table: Table,
         values: Values,
         *,
-        keys: Sequence[Values],
         durable: bool,
         then: Sequence[Step] = (),
         compare: Sequence[str] | None = None,
-    ) -> Row[Any] | None:
+    ) -> Mapping[str, Any] | None:
         """Write a row, and the rows that belong to it; None if it is new, else the row there was.
 
         Parameters
         ----------
-        keys : what no two rows of the table share, as column → value of this one.
-        then : statements in the same transaction.
+        then : statements in the same transaction, left out if the row was there.
         compare : columns in which the row must equal the one there was; None for all.
 
         Raises
@@ -91,12 +91,16 @@ class Ledger:
             It refers to something that was never recorded.
         """
         try:
-            with writing(self.engine, durable=durable) as connection:
-                connection.execute(_into(table), values)
+            with self.driver.writing(durable=durable):
+                if not self.driver.insert(table, values):
+                    return self._same(table, values, compare)
                 for statement, parameters in then:
-                    connection.execute(statement, parameters)
-        except IntegrityError as error:
-            return self._same(table, values, keys=keys, compare=compare, error=error)
+                    self.driver.change(statement, parameters)
+        except self.driver.integrity_error as error:
+            raise StoreError(
+                f"{_name(table, values)} comes from something that was never recorded ({error}); "
+                "record what it came from first"
+            ) from error
         return None
 
     def one(self, table: Table, key: Clause) -> Row[Any] | None:
@@ -105,36 +109,29 @@ class Ledger:
             return connection.execute(select(table).where(key)).one_or_none()
 
     def _same(
-        self,
-        table: Table,
-        values: Values,
-        *,
-        keys: Sequence[Values],
-        compare: Sequence[str] | None,
-        error: IntegrityError,
-    ) -> Row[Any]:
-        alike = or_(*(and_(*(table.c[name] == key[name] for name in key)) for key in keys))
-        with reading(self.engine) as connection:
-            found = connection.execute(select(table).where(alike)).first()
-        if found is None:
-            raise StoreError(
-                f"{_name(table, values)} comes from something that was never recorded "
-                f"({error.orig}); record what it came from first"
-            ) from error
+        self, table: Table, values: Values, compare: Sequence[str] | None
+    ) -> Mapping[str, Any]:
+        """Return the row that is in the place of this one, which must not differ."""
+        row = self.driver.read(_alike(table), values)[0]
+        found = dict(zip(table.c.keys(), row, strict=True))
         columns = compare or [name for name in values if name not in _FREE]
-        differing = [name for name in columns if found._mapping[name] != values[name]]
+        differing = [name for name in columns if found[name] != values[name]]
         if differing:
             raise StoreConflict(
                 f"{_name(table, values)} is recorded already with other contents "
                 f"({', '.join(differing)} differ); history is never overwritten, so give the new "
                 "record another id or number"
-            ) from error
+            )
         return found
 
 
 @cache
-def _into(table: Table) -> Insert:
-    return insert(table)
+def _alike(table: Table) -> Select[Any]:
+    """Return the query for rows that share a key with some values."""
+    unique = [c for c in table.constraints if isinstance(c, UniqueConstraint)]
+    keys = [key.columns for key in (table.primary_key, *unique) if "row" not in key.columns]
+    same = (and_(*(column == bindparam(column.name) for column in key)) for key in keys)
+    return select(table).where(or_(*same))
 
 
 def _name(table: Table, values: Values) -> str:

@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Self, get_args
 
-from analysis.insight import Estimate, MeasurementRequest
+from analysis.insight import Estimate, Insight, MeasurementRequest
 from instruments.commands import Settled
-from instruments.measurement import Reading
+from instruments.measurement import Measurement, Reading
 from instruments.sample import Sample
 from planners.proposal import Observation, Proposal
 
@@ -114,6 +114,11 @@ class MeasurementSummary:
     flags: tuple[str, ...]
     source: Mapping[str, str]
 
+    @classmethod
+    def of(cls, measurement: Measurement) -> Self:
+        """Return what is said of a measurement without its arrays."""
+        return cls(*(getattr(measurement, name) for name in cls.__slots__))
+
 
 @dataclass(frozen=True, slots=True)
 class InsightSummary:
@@ -138,6 +143,12 @@ class InsightSummary:
     next_measurement: MeasurementRequest | None
     abstained: bool
     remarks: tuple[str, ...]
+
+    @classmethod
+    def of(cls, insight: Insight) -> Self:
+        """Return what is said of an insight without its arrays."""
+        known = {name: getattr(insight, name) for name in cls.__slots__}
+        return cls(**{**known, "evidence": tuple(insight.evidence)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Sequence
+from bisect import insort
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Engine, Integer, Table, and_, bindparam, cast, func, insert, select, update
+from sqlalchemy import Engine, Table, bindparam, insert, literal_column, select, update
 
 from analysis.insight import Insight
 from instruments.measurement import Measurement
 from instruments.sample import Sample
-from orchestrator.errors import StoreError, UnknownCampaign
-from orchestrator.store import actions, rows
+from orchestrator.errors import StoreError
+from orchestrator.store import actions, campaigns, rows
 from orchestrator.store.arrays import ArrayFiles
-from orchestrator.store.engine import connect, reading, writing
+from orchestrator.store.driver import Values
+from orchestrator.store.engine import connect, reading
 from orchestrator.store.experiments import assemble
-from orchestrator.store.ledger import Ledger, Step, Values
+from orchestrator.store.ledger import Ledger, Step
 from orchestrator.store.records import (
     ActionRecord,
     CampaignRecord,
     Event,
     Experiment,
     Progress,
-    check_status,
 )
 from orchestrator.store.schema import migrate
 from orchestrator.store.tables import (
     ACTION,
     CAMPAIGN,
-    EVENT,
     INSIGHT,
     INSIGHT_SOURCE,
     MEASUREMENT,
@@ -61,12 +62,17 @@ _TOUCH = (
 )
 
 _NEW_OBSERVATIONS = (
-    select(OBSERVATION)
+    select(OBSERVATION.c.row, OBSERVATION.c.number, OBSERVATION.c.contents)
     .where(
-        OBSERVATION.c.campaign_id == bindparam("campaign_id"),
+        OBSERVATION.c.campaign_id.concat(literal_column("''")) == bindparam("campaign_id"),
         OBSERVATION.c.row > bindparam("cursor"),
     )
     .order_by(OBSERVATION.c.row)
+)
+"""The empty text keeps SQLite from walking the campaign's index: few rows lie after the cursor."""
+
+_BEGUN = select(PROPOSAL.c.number).where(
+    PROPOSAL.c.campaign_id == bindparam("campaign_id"), PROPOSAL.c.number == bindparam("number")
 )
 
 
@@ -91,7 +97,7 @@ class Store:
         self._engine = engine
         self._ledger = Ledger(engine)
         self._arrays = arrays
-        self._observed: dict[str, tuple[int, dict[int, Observation]]] = {}
+        self._observed: dict[str, tuple[int, list[tuple[int, Observation]]]] = {}
         self._lock = Lock()
 
     @classmethod
@@ -121,6 +127,7 @@ class Store:
 
     def close(self) -> None:
         """Close every connection. May be called twice."""
+        self._ledger.driver.close()
         self._engine.dispose()
 
     def __enter__(self) -> Self:
@@ -136,9 +143,7 @@ class Store:
 
     def create_campaign(self, record: CampaignRecord) -> None:
         """Begin the history of a campaign."""
-        values = rows.campaign_row(record)
-        keys = [{"id": record.id}]
-        self._ledger.insert_once(CAMPAIGN, values, keys=keys, durable=True)
+        self._ledger.insert_once(CAMPAIGN, rows.campaign_row(record), durable=True)
 
     def campaign(self, campaign_id: str) -> CampaignRecord:
         """Return a campaign by its id or by the beginning of it, if only one begins so.
@@ -148,40 +153,15 @@ class Store:
         UnknownCampaign
             None or several begin so; the message lists the nearest.
         """
-        with reading(self._engine) as connection:
-            known = list(connection.execute(select(CAMPAIGN.c.id)).scalars())
-            name = _the_one_meant(campaign_id, known)
-            row = connection.execute(select(CAMPAIGN).where(CAMPAIGN.c.id == name)).one()
-        return rows.campaign_record(row)
+        return campaigns.find(self._engine, campaign_id)
 
     def campaigns(self) -> list[CampaignRecord]:
         """Return every campaign, newest first."""
-        with reading(self._engine) as connection:
-            found = connection.execute(
-                select(CAMPAIGN).order_by(CAMPAIGN.c.created.desc(), CAMPAIGN.c.id)
-            ).all()
-        return [rows.campaign_record(row) for row in found]
+        return campaigns.newest_first(self._engine)
 
     def progress(self) -> dict[str, Progress]:
         """Return campaign → how many experiments it has begun, ended and lost."""
-        counts = (
-            func.count(PROPOSAL.c.number),
-            func.count(OBSERVATION.c.number),
-            func.coalesce(func.sum(cast(OBSERVATION.c.failed, Integer)), 0),
-        )
-        observed = and_(
-            OBSERVATION.c.campaign_id == PROPOSAL.c.campaign_id,
-            OBSERVATION.c.number == PROPOSAL.c.number,
-        )
-        query = (
-            select(CAMPAIGN.c.id, *counts)
-            .outerjoin(PROPOSAL, PROPOSAL.c.campaign_id == CAMPAIGN.c.id)
-            .outerjoin(OBSERVATION, observed)
-            .group_by(CAMPAIGN.c.id)
-        )
-        with reading(self._engine) as connection:
-            found = connection.execute(query).all()
-        return {name: Progress(begun, ended, failed) for name, begun, ended, failed in found}
+        return campaigns.progress(self._engine)
 
     def set_status(self, campaign_id: str, status: str, message: str = "") -> None:
         """Change how a campaign stands, and log the change as an event of kind ``status``.
@@ -191,30 +171,24 @@ class Store:
         ValueError
             The status is none of `STATUSES`.
         """
-        check_status(status)
-        durable = self._ledger.is_durable(campaign_id)
-        at = rows.now()
-        text = f"{status}: {message}" if message else status
-        with writing(self._engine, durable=durable) as connection:
-            connection.execute(
-                update(CAMPAIGN)
-                .where(CAMPAIGN.c.id == campaign_id)
-                .values(status=status, message=message, updated=at)
-            )
-            connection.execute(insert(EVENT), _event(campaign_id, "status", text, None))
+        campaigns.set_status(self._ledger, campaign_id, status, message)
+
+    @contextmanager
+    def together(self, campaign_id: str) -> Iterator[None]:
+        """Keep what is recorded of a campaign in the block all together or not at all."""
+        with self._ledger.writing(campaign_id):
+            yield
 
     def record_proposal(
         self, campaign_id: str, number: int, proposal: Proposal, *, seed: Sequence[int]
     ) -> None:
         """Begin an experiment; `seed` holds the words that seeded the planner."""
         values = rows.proposal_row(campaign_id, number, proposal, [int(word) for word in seed])
-        self._insert(PROPOSAL, values, [{"campaign_id": campaign_id, "number": number}])
+        self._insert(PROPOSAL, values)
 
     def record_sample(self, campaign_id: str, number: int, sample: Sample) -> None:
         """Add the sample of an experiment."""
-        values = rows.sample_row(campaign_id, number, sample)
-        keys: list[Values] = [{"id": sample.id}, {"campaign_id": campaign_id, "number": number}]
-        self._insert(SAMPLE, values, keys)
+        self._insert(SAMPLE, rows.sample_row(campaign_id, number, sample))
 
     def record_measurement(self, campaign_id: str, number: int, measurement: Measurement) -> None:
         """Add a measurement; its arrays are written first."""
@@ -222,28 +196,24 @@ class Store:
         values = rows.measurement_row(
             campaign_id, number, measurement, self._arrays, durable=durable
         )
-        self._insert(MEASUREMENT, values, [{"id": measurement.id}])
+        self._insert(MEASUREMENT, values)
 
     def record_insight(self, campaign_id: str, number: int, insight: Insight) -> None:
         """Add an insight; its arrays are written first."""
         durable = self._ledger.is_durable(campaign_id)
         values = rows.insight_row(campaign_id, number, insight, self._arrays, durable=durable)
-        sources = [
-            {"insight_id": insight.id, "position": position, "measurement_id": measurement_id}
-            for position, measurement_id in enumerate(insight.measurement_ids)
+        sources: list[Step] = [
+            (_INTO_SOURCES, {"insight_id": insight.id, "position": i, "measurement_id": source})
+            for i, source in enumerate(insight.measurement_ids)
         ]
-        then: list[Step] = [(_INTO_SOURCES, sources)] if sources else []
-        self._insert(INSIGHT, values, [{"id": insight.id}], then=then)
+        self._insert(INSIGHT, values, then=sources)
 
     def record_observation(self, campaign_id: str, number: int, observation: Observation) -> None:
         """End an experiment; the observation comes from its insights so far."""
         values = rows.observation_row(campaign_id, number, observation)
-        which = {"campaign_id": campaign_id, "number": number}
-        then: list[Step] = [
-            (_FROM_INSIGHTS, {f"this_{name}": value for name, value in which.items()}),
-            (_TOUCH, {"this_campaign_id": campaign_id, "updated": values["recorded"]}),
-        ]
-        self._insert(OBSERVATION, values, [which], then=then)
+        which = {"this_campaign_id": campaign_id, "this_number": number}
+        touch = {"this_campaign_id": campaign_id, "updated": values["recorded"]}
+        self._insert(OBSERVATION, values, then=[(_FROM_INSIGHTS, which), (_TOUCH, touch)])
 
     def observations(self, campaign_id: str) -> list[tuple[int, Observation]]:
         """Return the number and observation of every finished experiment, by number.
@@ -251,11 +221,12 @@ class Store:
         Only what is new since the last call is read, so asking every turn stays cheap.
         """
         with self._lock:
-            cursor, known = self._observed.get(campaign_id, (0, {}))
+            cursor, known = self._observed.get(campaign_id, (0, []))
             cursor, new = self.observations_since(campaign_id, cursor)
-            known.update(new)
+            for told in new:
+                insort(known, told, key=itemgetter(0))
             self._observed[campaign_id] = cursor, known
-            return sorted(known.items())
+            return list(known)
 
     def observations_since(
         self, campaign_id: str, cursor: int = 0
@@ -268,10 +239,9 @@ class Store:
         """
         self._ledger.is_durable(campaign_id)
         which = {"campaign_id": campaign_id, "cursor": cursor}
-        with reading(self._engine) as connection:
-            found = connection.execute(_NEW_OBSERVATIONS, which).all()
-        new = [(row.number, Observation.model_validate(row.contents)) for row in found]
-        return (found[-1].row if found else cursor), new
+        found = self._ledger.driver.read(_NEW_OBSERVATIONS, which)
+        new = [(number, Observation.model_validate(contents)) for _, number, contents in found]
+        return (found[-1][0] if found else cursor), new
 
     def experiments(self, campaign_id: str) -> list[Experiment]:
         """Return every experiment by number, without arrays."""
@@ -282,9 +252,11 @@ class Store:
     def experiment(self, campaign_id: str, number: int) -> Experiment | None:
         """Return one experiment as far as it has come, None if it never began."""
         self._ledger.is_durable(campaign_id)
+        which = {"campaign_id": campaign_id, "number": number}
+        if not self._ledger.driver.read(_BEGUN, which):
+            return None
         with reading(self._engine) as connection:
-            found = assemble(connection, campaign_id, number=number)
-        return found[0] if found else None
+            return assemble(connection, campaign_id, number=number)[0]
 
     def measurement(self, measurement_id: str) -> Measurement:
         """Return a measurement with its arrays, verified.
@@ -339,52 +311,19 @@ class Store:
         self, campaign_id: str, kind: str, message: str, number: int | None = None
     ) -> None:
         """Add a line to the campaign's log."""
-        with writing(self._engine, durable=self._ledger.is_durable(campaign_id)) as connection:
-            connection.execute(insert(EVENT), _event(campaign_id, kind, message, number))
+        campaigns.log(self._ledger, campaign_id, kind, message, number)
 
     def events(self, campaign_id: str) -> list[Event]:
         """Return the campaign's log, oldest first."""
         self._ledger.is_durable(campaign_id)
-        query = select(EVENT).where(EVENT.c.campaign_id == campaign_id).order_by(EVENT.c.row)
-        with reading(self._engine) as connection:
-            return [rows.event_record(row) for row in connection.execute(query)]
+        return campaigns.events(self._engine, campaign_id)
 
-    def _insert(
-        self, table: Table, values: dict[str, Any], keys: list[Values], then: Sequence[Step] = ()
-    ) -> None:
+    def _insert(self, table: Table, values: Values, *, then: Sequence[Step] = ()) -> None:
         durable = self._ledger.is_durable(values["campaign_id"])
-        self._ledger.insert_once(table, values, keys=keys, durable=durable, then=then)
+        self._ledger.insert_once(table, values, durable=durable, then=then)
 
     def _by_id(self, table: Table, name: str) -> Any:
         row = self._ledger.one(table, table.c.id == name)
         if row is None:
             raise StoreError(f"no {table.name} {name!r} is recorded; look at the experiment's list")
         return row
-
-
-def _event(campaign_id: str, kind: str, message: str, number: int | None) -> dict[str, Any]:
-    return {
-        "campaign_id": campaign_id,
-        "kind": kind,
-        "message": message,
-        "number": number,
-        "at": rows.now(),
-    }
-
-
-def _the_one_meant(asked: str, known: list[str]) -> str:
-    """Return the campaign that `asked` names or begins, if it is only one."""
-    if asked in known:
-        return asked
-    found = sorted(name for name in known if asked and name.startswith(asked))
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise UnknownCampaign(
-            f"{asked!r} begins {len(found)} campaigns: {', '.join(found[:8])}; write more of the id"
-        )
-    near = difflib.get_close_matches(asked, known, n=4, cutoff=0.4)
-    hint = (
-        f"; did you mean {' or '.join(near)}?" if near else "; `sdlab list` shows those there are"
-    )
-    raise UnknownCampaign(f"no campaign is called or begins with {asked!r}{hint}")

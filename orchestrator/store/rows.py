@@ -173,7 +173,8 @@ def observation_row(campaign_id: str, number: int, observation: Observation) -> 
 
 def action_row(action: ActionRecord) -> Json:
     """Return the row of an action."""
-    return {**asdict(action), "consumed": plain(action.consumed)}
+    values = {name: getattr(action, name) for name in ActionRecord.__slots__}
+    return {**values, "consumed": plain(action.consumed)}
 
 
 def action_record(row: AnyRow) -> ActionRecord:

@@ -1,0 +1,183 @@
+"""Driver: the few statements of every turn, sent on the driver's own cursor.
+
+SQLAlchemy compiles a statement from the tables once. After that only its text and the conversion
+of its values are needed; leaving out the rest makes a write several times cheaper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from threading import RLock
+from typing import Any
+
+from sqlalchemy import Dialect, Engine, PoolProxiedConnection, Select, Table, bindparam
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import ClauseElement
+
+from orchestrator.store.engine import explained
+
+Values = Mapping[str, Any]
+
+
+class Driver:
+    """One connection that writes, or reads what this process is about to continue.
+
+    Threads take turns. The connection is opened when it is first needed and again after it was
+    lost.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._is_sqlite = engine.dialect.name == "sqlite"
+        self._connection: PoolProxiedConnection | None = None
+        self._lock = RLock()
+        self._depth = 0
+        self._level = ""
+        self._durable = True
+        self._begun = False
+        self._prepared = cache(lambda statement: Prepared(statement, engine.dialect))
+
+    @property
+    def integrity_error(self) -> type[Exception]:
+        """The driver's exception for a row that refers to nothing, or is there already."""
+        found: type[Exception] = self._engine.dialect.loaded_dbapi.IntegrityError
+        return found
+
+    @contextmanager
+    def writing(self, *, durable: bool) -> Iterator[None]:
+        """Keep what is sent in the block all together or not at all; blocks may be nested.
+
+        The transaction begins with the first statement, so that nobody waits for what else the
+        block does.
+
+        Parameters
+        ----------
+        durable : on disk when the outermost block ends, even if the power fails.
+        """
+        with self._lock:
+            if self._depth == 0:
+                self._durable = durable
+            self._depth += 1
+            try:
+                with explained(self._engine):
+                    yield
+                    if self._depth == 1 and self._begun and self._connection is not None:
+                        self._connection.commit()
+            except BaseException:
+                if self._depth == 1:
+                    self._roll_back()
+                raise
+            finally:
+                self._depth -= 1
+                if self._depth == 0:
+                    self._begun = False
+
+    def insert(self, table: Table, values: Values) -> bool:
+        """Insert a row; return False if one with its keys is there, which stays as it is."""
+        statement = _into(table, tuple(values), self._engine.dialect.name)
+        return self.change(statement, values) == 1
+
+    def change(self, statement: ClauseElement, values: Values) -> int:
+        """Send a statement inside `writing`; return how many rows it wrote."""
+        if not self._begun:
+            self._begin()
+        prepared = self._prepared(statement)
+        cursor = self._connected().cursor()
+        cursor.execute(prepared.text, prepared.bound(values))
+        return cursor.rowcount
+
+    def read(self, statement: Select[Any], values: Values) -> list[tuple[Any, ...]]:
+        """Return the rows of a query, inside or outside of `writing`."""
+        prepared = self._prepared(statement)
+        with self._lock, explained(self._engine):
+            try:
+                cursor = self._connected().cursor()
+                cursor.execute(prepared.text, prepared.bound(values))
+                found = prepared.restored(cursor.fetchall())
+                if self._depth == 0:
+                    self._connected().rollback()  # nothing was written: ends the snapshot
+            except BaseException:
+                if self._depth == 0:
+                    self._roll_back()
+                raise
+        return found
+
+    def close(self) -> None:
+        """Give the connection back. May be called twice."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> PoolProxiedConnection:
+        if self._connection is None:
+            self._connection = self._engine.raw_connection()
+            self._level = ""
+        return self._connection
+
+    def _begin(self) -> None:
+        """Begin; SQLite waits for a lock only if it is asked for at once."""
+        connection = self._connected()
+        if self._is_sqlite:
+            cursor = connection.cursor()
+            level = "FULL" if self._durable else "NORMAL"
+            if level != self._level:
+                cursor.execute(f"PRAGMA synchronous={level}")
+                self._level = level
+            cursor.execute("BEGIN IMMEDIATE")
+        self._begun = True
+
+    def _roll_back(self) -> None:
+        """Undo what was begun; a connection that cannot even do that is thrown away."""
+        if self._connection is None:
+            return
+        try:
+            self._connection.rollback()
+        except self._engine.dialect.loaded_dbapi.Error:
+            self._connection.invalidate()
+            self._connection = None
+
+
+class Prepared:
+    """A statement as text, with what turns values into the driver's and back."""
+
+    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)
+        self.text = str(compiled)
+        self._binds = [
+            (name, bind.type.dialect_impl(dialect).bind_processor(dialect))
+            for name, bind in compiled.binds.items()
+        ]
+        self._columns = [
+            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            for column in (statement.selected_columns if isinstance(statement, Select) else ())
+        ]
+
+    def bound(self, values: Values) -> dict[str, Any]:
+        """Return the parameters as the driver takes them."""
+        return {
+            name: values[name] if convert is None else convert(values[name])
+            for name, convert in self._binds
+        }
+
+    def restored(self, found: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        """Return rows as they were written."""
+        return [
+            tuple(
+                value if convert is None else convert(value)
+                for value, convert in zip(row, self._columns, strict=True)
+            )
+            for row in found
+        ]
+
+
+@cache
+def _into(table: Table, names: tuple[str, ...], dialect: str) -> ClauseElement:
+    values: dict[str, Any] = {name: bindparam(name) for name in names}
+    if dialect == "postgresql":
+        return postgresql.insert(table).inline().values(values).on_conflict_do_nothing()
+    return sqlite.insert(table).inline().values(values).on_conflict_do_nothing()
