@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -53,7 +54,8 @@ def test_facades_export_what_they_name(path: Path) -> None:
         ("orchestrator.cli", ("torch", "prefect", "sqlmodel", "scipy", "matplotlib", "plotly")),
         ("planners", ("torch",)),
         ("planners.baselines", ("torch",)),
-        ("orchestrator.launch", ("torch", "prefect")),
+        ("orchestrator.launch", ("torch", "prefect", "matplotlib", "plotly", "alembic")),
+        ("orchestrator.cli.screen", ("torch", "prefect", "matplotlib", "plotly", "alembic")),
     ],
 )
 def test_starting_is_cheap(module: str, heavy: tuple[str, ...]) -> None:
@@ -70,3 +72,13 @@ def test_builtins_use_the_front_door(group: str) -> None:
     assert found
     for entry in found:
         assert callable(entry.load()), entry
+
+
+def test_the_readme_names_only_commands_that_exist() -> None:
+    from orchestrator.cli.app import app
+
+    known = {command.name for command in app.registered_commands}
+    text = (ROOT / "README.md").read_text()
+    named = set(re.findall(r"(?:^|`)sdlab ([a-z]+)\b", text, re.MULTILINE))
+    assert named
+    assert named <= known

@@ -15,8 +15,8 @@ from analysis.insight import Curve, Estimate
 from instruments.measurement import Measurement
 from orchestrator.campaign import Campaign
 from orchestrator.report.figures import Picture, landscape, pattern, phase_fractions, progress
-from orchestrator.report.figures.labels import quantity_name
 from orchestrator.report.figures.landscape import Map
+from orchestrator.report.labels import quantity_name
 from orchestrator.report.turn_belief import belief_after
 from orchestrator.report.words import measured, number, plain, settings, spaced
 from orchestrator.run import Run

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from orchestrator.report import words
-from orchestrator.report.figures.labels import quantity_label, quantity_name
+from orchestrator.report.labels import quantity_label, quantity_name
 from orchestrator.report.plots import BLUE, INK, Plot, Trace, hover
 from orchestrator.report.searched import axis_of, important
 from orchestrator.report.story import Story

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from scipy.stats import binom
 
 from orchestrator.report import words
-from orchestrator.report.figures.labels import axis_label, quantity_name
+from orchestrator.report.labels import axis_label, quantity_name
 from orchestrator.report.plots import BLUE, GREY, Plot, hover, span
 from orchestrator.report.story import Story
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.report import words
-from orchestrator.report.figures.labels import axis_label, quantity_label
+from orchestrator.report.labels import axis_label, quantity_label
 from orchestrator.report.story import DOUBTFUL, Story
 from orchestrator.store.records import ActionRecord, Experiment
 from planners.parameters import Value

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from orchestrator.report import words
-from orchestrator.report.figures.labels import axis_label
+from orchestrator.report.labels import axis_label
 from orchestrator.report.plots import Plot, Trace
 from orchestrator.report.searched import axis_of
 from orchestrator.report.story import Story

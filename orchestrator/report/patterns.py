@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from analysis.insight import Curve
 from orchestrator.errors import StoreCorrupt
 from orchestrator.report import words
-from orchestrator.report.figures.labels import axis_label, quantity_name
+from orchestrator.report.labels import axis_label, quantity_name
 from orchestrator.report.story import Story
 from orchestrator.store import Store
 from orchestrator.store.records import Experiment

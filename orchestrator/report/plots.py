@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.report import words
-from orchestrator.report.figures.labels import axis_label, quantity_name
+from orchestrator.report.labels import axis_label, quantity_name
 from orchestrator.report.story import Story
 from planners.parameters import Value
 from planners.proposal import Observation

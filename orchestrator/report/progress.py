@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from orchestrator.report import words
-from orchestrator.report.figures.labels import quantity_label, quantity_name
 from orchestrator.report.figures.progress import best_so_far
+from orchestrator.report.labels import quantity_label, quantity_name
 from orchestrator.report.plots import (
     BAND,
     BLUE,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from orchestrator.report import words
-from orchestrator.report.figures.labels import axis_label, quantity_label
+from orchestrator.report.labels import axis_label, quantity_label
 from orchestrator.report.plots import GREY, VERMILION, Plot, Trace, hover
 from orchestrator.report.story import Story
 from planners.parameters import ContinuousParameter, Value

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from orchestrator.campaign import Campaign, parse_campaign
 from orchestrator.control import best, hours_used
 from orchestrator.errors import BadFile
-from orchestrator.report.figures.labels import quantity_name
+from orchestrator.report.labels import quantity_name
 from orchestrator.store import Store
 from orchestrator.store.records import ActionRecord, CampaignRecord, Event, Experiment
 from orchestrator.toml_source import parse_toml

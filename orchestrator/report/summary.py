@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from orchestrator.report import words
-from orchestrator.report.figures.labels import quantity_name
+from orchestrator.report.labels import quantity_name
 from orchestrator.report.story import DOUBTFUL, Story
 from orchestrator.scoring import probability_reached
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 
 from orchestrator.campaign import Budget
-from orchestrator.report.figures.labels import quantity_name, unit_text
+from orchestrator.report.labels import quantity_name, unit_text
 from planners.objective import OutcomeConstraint, Target
 from planners.parameters import Value
 

@@ -11,8 +11,8 @@ from PIL import Image
 
 from analysis.insight import Curve, Estimate
 from orchestrator.report.figures import landscape, pattern, pattern_figure, phase_fractions
-from orchestrator.report.figures.labels import axis_label, quantity_label
 from orchestrator.report.figures.progress import best_so_far, progress
+from orchestrator.report.labels import axis_label, quantity_label
 from planners.objective import Objective, OutcomeConstraint, Target
 from planners.proposal import Observation
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from orchestrator.report.figures.canvas import INK, RED, Picture, as_png, new_figure
-from orchestrator.report.figures.labels import axis_label, quantity_name
+from orchestrator.report.labels import axis_label, quantity_name
 from planners.proposal import Observation
 
 FloatArray = NDArray[np.float64]

@@ -18,7 +18,7 @@ from orchestrator.report.figures.canvas import (
     new_figure,
     tidy,
 )
-from orchestrator.report.figures.labels import axis_label
+from orchestrator.report.labels import axis_label
 
 _PLAIN = {"observed", "calculated", "difference", "background", "sigma", "weight"}
 _MOST_PHASES = 6

@@ -18,7 +18,7 @@ from orchestrator.report.figures.canvas import (
     new_figure,
     tidy,
 )
-from orchestrator.report.figures.labels import quantity_label
+from orchestrator.report.labels import quantity_label
 from planners.objective import Objective, Target
 from planners.proposal import Observation
 
