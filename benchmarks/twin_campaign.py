@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from instruments.sample import Sample
 from instruments.simulated.kinetics import Powder
 from orchestrator.campaign import PlannerChoice, load_campaign
 from orchestrator.control import run_campaign
@@ -30,6 +31,7 @@ from orchestrator.matching import match
 from orchestrator.scoring import probability_reached
 from orchestrator.store import Store
 from orchestrator.twin import hidden_powder
+from planners.sampling import draw_uniform
 
 
 def prepared(planner: str, seed: int, budget: int) -> Prepared:
@@ -93,6 +95,29 @@ def hidden_values(powder: Powder) -> dict[str, float]:
     }
 
 
+def share_of_space(n: int, seed: int) -> tuple[float, float]:
+    """Return the share of the space whose hidden samples satisfy the targets, and its std."""
+    ready = prepared("random", seed, 1)
+    rng = np.random.default_rng(seed)
+    fixed = ready.campaign.synthesis.settings
+    now = ready.laboratory.clock.now()
+    hits = 0
+    for number in range(n):
+        point = draw_uniform(ready.campaign.space, 1, rng=rng)[0]
+        sample = Sample(
+            id=f"draw/{number}",
+            number=number,
+            recipe={**fixed, **point},
+            made_by="furnace",
+            simulated=True,
+            started=now,
+            finished=now,
+        )
+        hits += _truly_reached(ready, hidden_powder(sample, seed=seed))
+    share = hits / n
+    return share, float(np.sqrt(share * (1 - share) / n))
+
+
 def spread(values: list[float], rng: np.random.Generator) -> tuple[float, float]:
     """Return the 90 % bootstrap interval of the median."""
     draws = rng.choice(values, size=(4000, len(values)))
@@ -107,8 +132,11 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=100)
     parser.add_argument("--budget", type=int, default=120)
     parser.add_argument("--planners", nargs="+", default=["bayesian", "sobol", "random"])
+    parser.add_argument("--draws", type=int, default=20_000, help="to tell how rare the target is")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    share, error = share_of_space(options.draws, 1000 + options.first_seed)
+    print(f"{share:.2%} ± {error:.2%} of the space satisfies the targets", flush=True)
     rng = np.random.default_rng(0)
     results: dict[str, list[dict[str, float]]] = {}
     for planner in options.planners:
