@@ -57,8 +57,7 @@ async def act(
     """
     attempt, earlier = _attempt(run, number, step)
     command_id = f"{run.id}/{number}/{step}/{attempt}"
-    recovery = run.laboratory.describe(instrument).recovery
-    if earlier is not None and recovery != "idempotent":
+    if earlier is not None and run.laboratory.describe(instrument).recovery != "idempotent":
         raise UnsettledAction(
             f"{instrument} was sent {command_id} ({step} of experiment {number}) at "
             f"{earlier.sent or earlier.intended:%Y-%m-%d %H:%M} and the process ended before it "

@@ -67,5 +67,5 @@ def find(ledger: Ledger, campaign_id: str, *conditions: Clause) -> list[ActionRe
 
 def _change(ledger: Ledger, action: ActionRecord, values: Values) -> bool:
     """Change an action that has not ended; return whether there was one."""
-    with ledger.writing(action.campaign_id) as driver:
-        return driver.change(_OUTCOME, {**values, "this_id": action.command_id}) == 1
+    with ledger.writing(action.campaign_id):
+        return ledger.driver.change(_OUTCOME, {**values, "this_id": action.command_id}) == 1

@@ -63,8 +63,8 @@ def set_status(ledger: Ledger, campaign_id: str, status: str, message: str) -> N
     """Change how a campaign stands, and log the change."""
     check_status(status)
     changed = {"this_id": campaign_id, "status": status, "message": message, "updated": rows.now()}
-    with ledger.writing(campaign_id) as driver:
-        driver.change(_STATUS, changed)
+    with ledger.writing(campaign_id):
+        ledger.driver.change(_STATUS, changed)
         log(ledger, campaign_id, "status", f"{status}: {message}" if message else status, None)
 
 
@@ -77,8 +77,8 @@ def log(ledger: Ledger, campaign_id: str, kind: str, message: str, number: int |
         "number": number,
         "at": rows.now(),
     }
-    with ledger.writing(campaign_id) as driver:
-        driver.insert(EVENT, values)
+    with ledger.writing(campaign_id):
+        ledger.driver.insert(EVENT, values)
 
 
 def events(engine: Engine, campaign_id: str) -> list[Event]:

@@ -34,7 +34,7 @@ class Driver:
         self._is_sqlite = engine.dialect.name == "sqlite"
         self._connection: PoolProxiedConnection | None = None
         self._lock = RLock()
-        self._depth = 0
+        self._is_open = False
         self._level = ""
         self._durable = True
         self._begun = False
@@ -58,22 +58,20 @@ class Driver:
         durable : on disk when the outermost block ends, even if the power fails.
         """
         with self._lock:
-            if self._depth == 0:
-                self._durable = durable
-            self._depth += 1
+            if self._is_open:
+                yield
+                return
+            self._is_open, self._durable = True, durable
             try:
                 with explained(self._engine):
                     yield
-                    if self._depth == 1 and self._begun and self._connection is not None:
-                        self._connection.commit()
+                    if self._begun:
+                        self._connected().commit()
             except BaseException:
-                if self._depth == 1:
-                    self._roll_back()
+                self._roll_back()
                 raise
             finally:
-                self._depth -= 1
-                if self._depth == 0:
-                    self._begun = False
+                self._is_open = self._begun = False
 
     def insert(self, table: Table, values: Values) -> bool:
         """Insert a row; return False if one with its keys is there, which stays as it is."""
@@ -97,10 +95,10 @@ class Driver:
                 cursor = self._connected().cursor()
                 cursor.execute(prepared.text, prepared.bound(values))
                 found = prepared.restored(cursor.fetchall())
-                if self._depth == 0:
+                if not self._is_open:
                     self._connected().rollback()  # nothing was written: ends the snapshot
             except BaseException:
-                if self._depth == 0:
+                if not self._is_open:
                     self._roll_back()
                 raise
         return found

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
 from typing import Any
 
@@ -61,11 +61,9 @@ class Ledger:
             self._durable[campaign_id] = not found
         return self._durable[campaign_id]
 
-    @contextmanager
-    def writing(self, campaign_id: str) -> Iterator[Driver]:
-        """Give the driver; what it writes for a campaign is kept all together or not at all."""
-        with self.driver.writing(durable=self.is_durable(campaign_id)):
-            yield self.driver
+    def writing(self, campaign_id: str) -> AbstractContextManager[None]:
+        """Return a block in which the driver writes of a campaign all together or nothing."""
+        return self.driver.writing(durable=self.is_durable(campaign_id))
 
     def insert_once(
         self,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from operator import itemgetter
 from pathlib import Path
 from threading import Lock
@@ -173,11 +173,9 @@ class Store:
         """
         campaigns.set_status(self._ledger, campaign_id, status, message)
 
-    @contextmanager
-    def together(self, campaign_id: str) -> Iterator[None]:
-        """Keep what is recorded of a campaign in the block all together or not at all."""
-        with self._ledger.writing(campaign_id):
-            yield
+    def together(self, campaign_id: str) -> AbstractContextManager[None]:
+        """Keep what is recorded of a campaign in a block all together or not at all."""
+        return self._ledger.writing(campaign_id)
 
     def record_proposal(
         self, campaign_id: str, number: int, proposal: Proposal, *, seed: Sequence[int]
