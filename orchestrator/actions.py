@@ -53,17 +53,13 @@ async def act(
     LaboratoryRefused
         The command breaks a limit or stock is missing; nothing has moved.
     UnsettledAction
-        Nobody knows whether an earlier attempt was carried out.
+        Nobody knows whether this or an earlier attempt was carried out.
     """
     attempt, earlier = _attempt(run, number, step)
     command_id = f"{run.id}/{number}/{step}/{attempt}"
-    if earlier is not None and run.laboratory.describe(instrument).recovery != "idempotent":
-        raise UnsettledAction(
-            f"{instrument} was sent {command_id} ({step} of experiment {number}) at "
-            f"{earlier.sent or earlier.intended:%Y-%m-%d %H:%M} and the process ended before it "
-            f"answered. {instrument} cannot be asked what became of it: look at the device, then "
-            f"say `sdlab settle {run.id} done|failed|not-done` and resume"
-        )
+    may_repeat = run.laboratory.describe(instrument).recovery == "idempotent"
+    if earlier is not None and not may_repeat:
+        raise _doubt(run, earlier, "the process ended before it answered")
     order = command(attempt)
     try:
         run.laboratory.check(instrument, order)
@@ -74,11 +70,22 @@ async def act(
     if earlier is None:
         run.history.record_action(record)
     outcome = await run.laboratory.instruments[instrument].execute(command_id, order)
+    if outcome.settled == "unconfirmed" and not may_repeat:
+        raise _doubt(run, record, f"cannot say whether it acted ({outcome.error})")
     with run.history.together(run.id):
         if outcome.value is not None:
             keep(outcome.value)
         _settle(run, record, outcome)
     return outcome
+
+
+def _doubt(run: Run, action: ActionRecord, why: str) -> UnsettledAction:
+    """Return the question to a person about an action of which nobody knows the end."""
+    return UnsettledAction(
+        f"{action.instrument} was sent {action.command_id} ({action.step} of experiment "
+        f"{action.number}) at {action.sent or action.intended:%Y-%m-%d %H:%M} and {why}. Look at "
+        f"the device, then say `sdlab settle {run.id} done|failed|not-done` and resume"
+    )
 
 
 def settled_attempts(run: Run, number: int, step: str) -> list[ActionRecord]:

@@ -174,6 +174,26 @@ async def test_a_device_that_cannot_be_asked_is_never_sent_the_command_again(
     assert len(device(run, "oven").acts) == 1
 
 
+async def test_a_device_that_lost_track_of_itself_is_not_sent_the_command_again(
+    store: Store,
+) -> None:
+    oven = bakery.OVEN.model_copy(update={"recovery": "ask_operator", "simulated": False})
+    wanted = bakery.campaign(on_failure={"synthesize_again": 3})
+    run = bakery.run(
+        store, make_random({}), laboratory=bakery.laboratory(oven=oven), campaign=wanted
+    )
+    await run.laboratory.connect()
+    run.laboratory.instruments["oven"].device.act = _broken  # type: ignore[attr-defined]
+    with pytest.raises(UnsettledAction, match="cannot say whether it acted"):
+        await turn(run, 0)
+    assert len(store.unsettled_actions("bread-1")) == 1
+    assert store.observations("bread-1") == []
+
+
+async def _broken(*_: object) -> None:
+    raise RuntimeError("the serial line fell silent")
+
+
 @pytest.mark.parametrize(("answer", "acts"), [("done", 1), ("failed", 1), ("not-done", 2)])
 async def test_a_person_settles_what_nobody_knows(store: Store, answer: str, acts: int) -> None:
     oven = bakery.OVEN.model_copy(update={"recovery": "ask_operator"})
