@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from rich.console import Console
@@ -17,7 +18,8 @@ from orchestrator.telling import in_words
 from planners.objective import Objective, Target
 from planners.proposal import Observation
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+"""Breaks lines between words on a terminal, and leaves them whole for a file."""
 
 
 def print_plan(prepared: Prepared) -> None:
@@ -89,7 +91,7 @@ def print_summary(run: Run, store: Store, folder: Path, ending: Ending, *, prefe
     from orchestrator.report import write_report
 
     path = write_report(store, run.id, folder / "reports")
-    console.print(f"  report   {path}")
+    console.print(f"  report   {path}", soft_wrap=True)
     console.print(f"  look     sdlab show {run.id}" + (f" · sdlab ui {run.id}" if prefect else ""))
 
 

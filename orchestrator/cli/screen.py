@@ -13,23 +13,22 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.cli.printing import outcome_lines
 from orchestrator.control import best
 from orchestrator.report.words import duration
 from orchestrator.run import Run, Step
 from planners.parameters import Value
 from planners.proposal import Observation, Proposal
 
-NARROWEST = 9
+NARROWEST = 7
 """Width of a column of numbers."""
 
 
 class Screen:
     """A live display on a terminal; where the output goes to a file, the table of results alone."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, console: Console | None = None) -> None:
         self._run = run
-        self._console = Console(highlight=False)
+        self._console = console or Console(highlight=False)
         self._now = "starting"
         self._note = ""
         self._done = [o for _, o in run.history.observations(run.id)]
@@ -64,11 +63,14 @@ class Screen:
         return self._run
 
     def say(self, sentence: str) -> None:
-        """Show a sentence that is not a step; in a file, not again when only its time changed."""
+        """Show a sentence that is not a step: a line that stays, or while time counts, a note."""
         news = sentence.partition(" (")[0] != self._note.partition(" (")[0]
+        waits = sentence.endswith(" s)")
         self._note = sentence
-        if news and not self._console.is_terminal:
+        if (news and not self._console.is_terminal) or not waits:
             self._line(f"  {sentence}")
+        if not waits and self._run.laboratory.simulated:
+            self._note = ""  # what a person is asked for stays in sight; the rest was said
 
     def watch(self, step: Step) -> None:
         """Show a step; each finished experiment leaves a row behind, each failure a line."""
@@ -91,27 +93,36 @@ class Screen:
         if experiment is None or experiment.observation is None:
             return
         names, quantities = self._run.campaign.space.names, self._run.campaign.objective.quantities
+        heads = self._heads()
+        widths = [max(NARROWEST, *map(len, head)) for head in heads[: len(names)]]
+        widths += [max(2 * NARROWEST + 1, *map(len, head)) for head in heads[len(names) :]]
         if not self._headed:
             self._headed = True
-            heads = [_fit(n, n) for n in names] + [_wide(_short(q), q) for q in quantities]
-            self._line("   #  " + "  ".join(heads), style="bold")
-        cells = [_fit(_setting(experiment.proposal, n), n) for n in names]
-        cells += [_wide(_outcome(experiment.observation, q), q) for q in quantities]
-        self._line(f"{number:>4}  " + "  ".join(cells))
+            self._line(_row_of("#", [h[0] for h in heads], widths), style="bold")
+            if any(h[1] for h in heads):
+                self._line(_row_of("", [h[1] for h in heads], widths), style="dim")
+        cells = [_setting(experiment.proposal, n) for n in names]
+        cells += [_outcome(experiment.observation, q) for q in quantities]
+        self._line(_row_of(str(number), cells, widths))
+
+    def _heads(self) -> list[tuple[str, str]]:
+        """Return two lines of heading for each column: name over unit, quantity over phase."""
+        space, objective = self._run.campaign.space, self._run.campaign.objective
+        settings = [(name, space.parameter(name).unit) for name in space.names]
+        return settings + [_over(_short(q)) for q in objective.quantities]
 
     def _draw(self) -> Group:
         campaign, done = self._run.campaign, self._done
         total = campaign.budget.experiments
         grid = Table.grid(padding=(0, 2))
-        grid.add_column(no_wrap=True)
+        grid.add_column(no_wrap=True, min_width=len("progress"))
         grid.add_column(no_wrap=True, overflow="ellipsis")
         grid.add_row("now", Text(self._now))
         index = best(campaign, done)
         if index is not None:
-            lines = [
-                line.partition(".")[2] for line in outcome_lines(campaign.objective, done[index])
-            ]
-            grid.add_row("best", Text(f"experiment {index} · " + " · ".join(lines)))
+            quantities = campaign.objective.quantities
+            shown = [f"{_short(q)} {_outcome(done[index], q)}" for q in quantities]
+            grid.add_row("best", Text(f"experiment {index} · " + " · ".join(shown)))
         grid.add_row("progress", f"{len(done)} of at most {total} experiments{self._left()}")
         if self._note:
             grid.add_row("note", Text(self._note))
@@ -136,12 +147,15 @@ def _short(quantity: str) -> str:
     return " ".join(reversed(quantity.split(".")[1:])) or quantity
 
 
-def _fit(text: str, name: str) -> str:
-    return text.rjust(max(len(name), NARROWEST))
+def _over(text: str) -> tuple[str, str]:
+    """Return ``(weight_fraction, rutile)`` for ``rutile weight_fraction``."""
+    phase, _, kind = text.rpartition(" ")
+    return kind, phase
 
 
-def _wide(text: str, quantity: str) -> str:
-    return text.rjust(max(len(_short(quantity)), 2 * NARROWEST))
+def _row_of(number: str, cells: list[str], widths: list[int]) -> str:
+    cells = [cell.rjust(width) for cell, width in zip(cells, widths, strict=True)]
+    return "  ".join([f"{number:>3}", *cells])
 
 
 def _setting(proposal: Proposal, name: str) -> str:
@@ -153,5 +167,5 @@ def _outcome(observation: Observation, quantity: str) -> str:
     if quantity not in observation.outcomes:
         return "–"
     std = observation.stds.get(quantity)
-    error = "" if std is None else f" ± {std:.2g}"
+    error = "" if std is None else f"±{std:.2g}"
     return f"{observation.outcomes[quantity]:.4g}{error}"
