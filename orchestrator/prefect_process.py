@@ -6,6 +6,7 @@ import json
 import logging
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -69,7 +70,8 @@ def write_note(home: Path, note: ServerNote) -> None:
 
 def remove_note(home: Path) -> None:
     """Forget the server of `home`."""
-    (home / _NOTE).unlink(missing_ok=True)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        (home / _NOTE).unlink()
 
 
 def launch(home: Path, *, port: int, environment: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -129,14 +129,19 @@ def ensure_server(
         server = _foreign(foreign)
         apply(home)
         return server
-    home.mkdir(parents=True, exist_ok=True)
     try:
+        home.mkdir(parents=True, exist_ok=True)
         with FileLock(home / "sdlab-server.lock", timeout=deadline):
             server = _running(home) or _start(home, port, progress or _silent, deadline)
     except Timeout as error:
         raise ServerError(
             f"another process has been starting the Prefect server in {home} for more than "
             f"{deadline:g} s; see {log_path(home)}, or end it and try again"
+        ) from error
+    except OSError as error:
+        raise ServerError(
+            f"the Prefect server cannot keep its files in {home} ({error.strerror or error}); see "
+            "that the folder belongs to you and that there is room, or name another with --home"
         ) from error
     apply(home, port=server.port)
     return server
@@ -229,7 +234,7 @@ def _await_answer(
 
 
 def _why_it_ended(home: Path, code: int) -> str:
-    tail = log_tail(home)
+    tail = _last_words(home)
     if "min_items" in tail:
         return (
             "the Prefect server cannot start beside the installed FastAPI, which has lost an "
@@ -239,6 +244,13 @@ def _why_it_ended(home: Path, code: int) -> str:
         f"the Prefect server ended with exit code {code} before it answered. Its log "
         f"{log_path(home)} ends:\n{tail}"
     )
+
+
+def _last_words(home: Path) -> str:
+    """Return the end of the server's log without the stack of calls in it."""
+    lines = log_tail(home, lines=60).splitlines()
+    said = [x for x in lines if x[:1].strip() and not x.startswith("Traceback")]
+    return "\n".join(f"  {line}" for line in said[-4:])
 
 
 def _free_port(wanted: int) -> int:
