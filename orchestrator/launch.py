@@ -80,6 +80,8 @@ def with_changes(
         budget = campaign.budget.model_copy(update={"experiments": experiments})
         campaign = campaign.model_copy(update={"budget": budget})
     if seed is not None:
+        if seed < 0:
+            raise CampaignError(f"the seed {seed} was asked for; a whole number from 0 is needed")
         campaign = campaign.model_copy(update={"seed": seed})
     if campaign is prepared.campaign:
         return prepared

@@ -47,7 +47,7 @@ class ContinuousParameter(_Parameter):
         if not self.low < self.high:
             raise ValueError(
                 f"parameter {self.name!r} runs from low = {self.low:g} to high = {self.high:g}; "
-                "low must be below high. A fixed setting belongs in the laboratory file"
+                "low must be below high. A setting that stays fixed is no parameter of a search"
             )
         if self.log and self.low <= 0:
             raise ValueError(

@@ -46,6 +46,8 @@ def analyze(
     from instruments.formats import read_measurement
     from orchestrator.registry import agent_factory
 
+    if plot is not None:
+        _check_plot(plot)
     options = _settings(settings)
     if phases:
         options["phases"] = phases if len(phases) > 1 else _one(phases[0])
@@ -82,8 +84,17 @@ def _make(factory: AgentFactory, name: str, options: dict[str, object]) -> Agent
     try:
         return factory(options, Path.cwd())
     except ValidationError as error:
-        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        lines = [_fault(e["type"], ".".join(map(str, e["loc"])), e["msg"]) for e in error.errors()]
         raise BadSettings(f"{name} refuses its settings: " + "; ".join(lines)) from error
+
+
+def _fault(kind: str, key: str, message: str) -> str:
+    if kind == "missing":
+        option = "--phases or " if key == "phases" else ""
+        return f"{key} is missing; give it with {option}--settings FILE"
+    if kind == "extra_forbidden":
+        return f"{key} is no setting that it knows; look for a misspelling"
+    return f"{key}: {message}"
 
 
 def _as_data(insight: Insight) -> dict[str, object]:
@@ -126,12 +137,23 @@ def _print(insight: Insight) -> None:
         console.print(f"remark: {remark}")
 
 
+def _check_plot(path: Path) -> None:
+    from analysis.errors import AnalysisError
+
+    if path.suffix not in (".png", ".svg"):
+        raise AnalysisError(f"{path.name} must end in .png or .svg")
+    if not path.parent.is_dir():
+        raise AnalysisError(f"there is no folder {path.parent} for the picture; make it first")
+
+
 def _write_plot(insight: Insight, path: Path) -> None:
     from analysis.errors import AnalysisError
     from orchestrator.report.figures import pattern_figure
 
-    if path.suffix not in (".png", ".svg"):
-        raise AnalysisError(f"{path.name} must end in .png or .svg")
     if "pattern" not in insight.evidence:
         raise AnalysisError("the agent gave no fit to draw: " + "; ".join(insight.remarks))
-    path.write_bytes(pattern_figure(insight.evidence["pattern"], format=path.suffix[1:]))
+    picture = pattern_figure(insight.evidence["pattern"], format=path.suffix[1:])
+    try:
+        path.write_bytes(picture)
+    except OSError as error:
+        raise AnalysisError(f"{path} cannot be written ({error.strerror})") from error

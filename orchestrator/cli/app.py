@@ -75,10 +75,23 @@ def main() -> None:
     except (CampaignError, InstrumentError, AnalysisError, PlanningError) as error:
         typer.secho(f"error: {error}", err=True, fg="red")
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.secho("interrupted", err=True)
-        sys.exit(130)
     except BrokenPipeError:
         # The reader of a pipe (`sdlab list | head`) has gone; nothing is wrong.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        what = f"{error.filename}: " if error.filename else ""
+        typer.secho(f"error: {what}{error.strerror or error}", err=True, fg="red")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.secho("interrupted", err=True)
+        sys.exit(130)
+    except Exception as error:
+        logging.getLogger(__name__).info("sdlab failed", exc_info=True)
+        typer.secho(
+            f"error: sdlab failed where it should not ({type(error).__name__}: {error}). What was "
+            "recorded is kept. `sdlab -v` before the command shows where; please report it",
+            err=True,
+            fg="red",
+        )
+        sys.exit(1)

@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from orchestrator.cli.home import HomeOption, home_folder, open_store
-
-if TYPE_CHECKING:
-    from orchestrator.store import Store
-
-CampaignArgument = Annotated[
-    str, typer.Argument(help="The campaign, the beginning of its id, or `last`.")
-]
+from orchestrator.cli.home import CampaignArgument, HomeOption, home_folder, named, open_store
 
 
 def list_campaigns(home: HomeOption = None) -> None:
     """List the campaigns in the history, newest first."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
 
     store = open_store(home_folder(home))
     records = store.campaigns()
     if not records:
         typer.echo("no campaign yet; start one with `sdlab run tio2`")
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("id", "started", "status", "experiments"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("how it stands", ratio=1)
+    console = Console(highlight=False)
+    longest = max(len(record.id) for record in records)
     counts = store.progress()
     for record in records:
         progress = counts[record.id]
-        count = f"{progress.ended}" + (f" ({progress.failed} failed)" if progress.failed else "")
+        failed = f" ({progress.failed} failed)" if progress.failed else ""
         kind = "dry run of " if record.config.get("twin") else ""
         stands = f"{kind}{record.name}" + (f": {record.message}" if record.message else "")
-        started = f"{record.created:%Y-%m-%d %H:%M}"
-        table.add_row(record.id, started, record.status, count, stands)
-    Console(highlight=False).print(table)
+        line = Text(f"{record.id:<{longest}}", style="bold")
+        line.append(f"  {record.created:%Y-%m-%d %H:%M}  {record.status:<11}", style="not bold")
+        line.append(f"  {progress.ended} experiments{failed}", style="not bold")
+        console.print(line, soft_wrap=True)
+        console.print(Text(f"  {stands}"), soft_wrap=True)
 
 
 def show(
@@ -56,7 +49,7 @@ def show(
     from orchestrator.cli.showing import show_campaign, show_experiment
 
     store = open_store(home_folder(home))
-    record = store.campaign(_named(store, campaign_id))
+    record = store.campaign(named(store, campaign_id))
     if experiment is None:
         show_campaign(store, record)
     else:
@@ -76,7 +69,7 @@ def report(
     folder = home_folder(home)
     store = open_store(folder)
     target = output or folder / "reports"
-    typer.echo(write_report(store, _named(store, campaign_id), target))
+    typer.echo(write_report(store, named(store, campaign_id), target))
 
 
 def export(
@@ -95,18 +88,7 @@ def export(
     from orchestrator.export import export_campaign
 
     store = open_store(home_folder(home))
-    name = _named(store, campaign_id)
+    name = named(store, campaign_id)
     written = export_campaign(store, name, output or Path(name), zipped=as_zip, overwrite=overwrite)
     for path in written:
         typer.echo(path)
-
-
-def _named(store: Store, campaign_id: str) -> str:
-    from orchestrator.errors import UnknownCampaign
-
-    if campaign_id != "last":
-        return store.campaign(campaign_id).id
-    records = store.campaigns()
-    if not records:
-        raise UnknownCampaign("there is no campaign yet; start one with `sdlab run tio2`")
-    return records[0].id

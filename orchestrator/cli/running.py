@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestrator.cli.home import HomeOption, home_folder, open_store
+from orchestrator.cli.home import CampaignArgument, HomeOption, home_folder, named, open_store
 
 if TYPE_CHECKING:
     from orchestrator.control import Ending
@@ -68,7 +68,7 @@ def run(
 
 
 def resume(
-    campaign_id: Annotated[str, typer.Argument(help="The campaign, or the beginning of its id.")],
+    campaign_id: CampaignArgument,
     no_prefect: NoPrefect = False,
     home: HomeOption = None,
 ) -> None:
@@ -81,7 +81,7 @@ def resume(
 
     folder = home_folder(home)
     store = open_store(folder)
-    record = store.campaign(campaign_id)
+    record = store.campaign(named(store, campaign_id))
     if record.status == "finished":
         typer.echo(f"{record.id} has ended already: {record.message}")
         return
@@ -91,7 +91,7 @@ def resume(
 
 
 def settle(
-    campaign_id: Annotated[str, typer.Argument(help="The campaign, or the beginning of its id.")],
+    campaign_id: CampaignArgument,
     outcome: Annotated[
         str,
         typer.Argument(help="What you saw: `done`, `failed`, or `not-done` to have it sent again."),
@@ -102,7 +102,7 @@ def settle(
     from orchestrator.settling import settle_by_person
 
     store = open_store(home_folder(home))
-    for line in settle_by_person(store, store.campaign(campaign_id).id, outcome):
+    for line in settle_by_person(store, named(store, campaign_id), outcome):
         typer.echo(line)
 
 

@@ -42,7 +42,7 @@ def copy(name: str, folder: Path) -> list[Path]:
     Raises
     ------
     CampaignError
-        There is no such example, or a file is there already.
+        There is no such example, a file is there already, or the folder cannot be written.
     """
     campaign = find_campaign(name)
     files = [p for p in (campaign, FOLDER / f"{campaign.stem}_lab.toml") if p.is_file()]
@@ -50,7 +50,12 @@ def copy(name: str, folder: Path) -> list[Path]:
     there = [t for t in targets if t.exists()]
     if there:
         raise CampaignError(f"{there[0]} exists already; choose another folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    for source, target in zip(files, targets, strict=True):
-        shutil.copyfile(source, target)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for source, target in zip(files, targets, strict=True):
+            shutil.copyfile(source, target)
+    except OSError as error:
+        raise CampaignError(
+            f"the example cannot be copied to {folder} ({error.strerror}); choose another folder"
+        ) from error
     return targets

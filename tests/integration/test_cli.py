@@ -46,7 +46,7 @@ def test_a_dry_run_looks_ahead_runs_and_leaves_a_history(sdlab: Sdlab, home: Pat
         assert word in shown
     page = Path(sdlab("report", "last").out.strip())
     assert page.read_text().count("<script") >= 1
-    assert sdlab("resume", listed.out.splitlines()[1].split()[0]).out.count("has ended already")
+    assert sdlab("resume", listed.out.split()[0]).out.count("has ended already")
 
 
 def test_export_writes_tables_and_a_crate(sdlab: Sdlab, tmp_path: Path) -> None:
@@ -92,6 +92,11 @@ def test_doctor_finds_a_sound_installation(sdlab: Sdlab) -> None:
         (("run", "tio2", "--dry-run", "-n", "100000"), "does not last"),
         (("show", "last"), "no campaign yet"),
         (("resume", "tio2-123"), "tio2-123"),
+        (("resume", "last"), "no campaign yet"),
+        (("run", "tio2", "--seed", "-5"), "from 0"),
+        (("list", "--home", "what?/home"), "'?' in its path"),
+        (("analyze", "xrd.quantify", "a.xy", "--plot", "nowhere/fit.png"), "no folder nowhere"),
+        (("analyze", "xrd.quantify", "a.xy"), "--phases"),
         (("report", "tio2-123"), "tio2-123"),
         (("export", "tio2-123"), "tio2-123"),
         (("analyze", "xrd.quantfy", "a.xy"), "did you mean 'xrd.quantify'"),
@@ -223,3 +228,32 @@ def _rutile_and_anatase(folder: Path) -> Path:
     path = folder / "mixture.xy"
     np.savetxt(path, np.column_stack([two_theta, counts]), fmt=["%.3f", "%d"])
     return path
+
+
+def test_an_example_that_cannot_be_written_is_one_sentence(sdlab: Sdlab, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    said = sdlab("examples", "--copy", "tio2", tmp_path / "file" / "mine")
+    assert said.code == 1
+    assert "choose another folder" in said.err
+
+
+def test_a_campaign_goes_on_where_prefect_can_keep_no_files(sdlab: Sdlab, home: Path) -> None:
+    home.mkdir()
+    (home / "prefect").write_text("a file where a folder should be")
+    said = sdlab("run", "tio2", "-n", "1")
+    assert said.code == 0, said.err
+    assert "going on without Prefect" in said.out
+    page = sdlab("ui", "--no-browser")
+    assert page.code == 1
+    assert "cannot keep its files" in page.err
+    assert sdlab("ui", "--stop").code == 0
+
+
+def test_a_fault_of_sdlab_itself_is_one_sentence_too(
+    sdlab: Sdlab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.cli.history.open_store", lambda _: 1 / 0)
+    said = sdlab("list")
+    assert said.code == 1
+    assert "ZeroDivisionError" in said.err
+    assert "Traceback" not in said.err
