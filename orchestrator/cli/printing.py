@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from orchestrator.control import Ending, best, spent
+from orchestrator.control import Ending, best, front, spent
 from orchestrator.forecast import Forecast
 from orchestrator.laboratory import Laboratory
 from orchestrator.launch import Prepared
@@ -81,7 +81,13 @@ def print_summary(run: Run, store: Store, folder: Path, ending: Ending, *, prefe
         f"  used     {len(observations)} experiments ({failed} failed), "
         f"{duration(used.hours)} of laboratory time, {used.money:.0f} {run.laboratory.currency}"
     )
-    index = best(run.campaign, observations)
+    several = front(run.campaign, observations)
+    if several:
+        console.print("  front    experiments that no other beats in every target")
+    for i in several:
+        shown = " · ".join(outcome_lines(run.campaign.objective, observations[i]))
+        console.print(f"           {i:>3}  {shown}")
+    index = None if several else best(run.campaign, observations)
     if index is not None:
         console.print(f"  best     experiment {index}: {in_words(run, observations[index].values)}")
         for line in outcome_lines(run.campaign.objective, observations[index]):

@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.control import best
+from orchestrator.control import best, front
 from orchestrator.report.words import duration
 from orchestrator.run import Run, Step
 from planners.parameters import Value
@@ -118,10 +118,11 @@ class Screen:
         grid.add_column(no_wrap=True, min_width=len("progress"))
         grid.add_column(no_wrap=True, overflow="ellipsis")
         grid.add_row("now", Text(self._now))
-        index = best(campaign, done)
-        if index is not None:
-            quantities = campaign.objective.quantities
-            shown = [f"{_short(q)} {_outcome(done[index], q)}" for q in quantities]
+        if several := front(campaign, done):
+            grid.add_row("front", Text("experiments " + ", ".join(map(str, several))))
+        elif (index := best(campaign, done)) is not None:
+            quantities = campaign.objective.quantities  # value first: a cut takes the name
+            shown = [f"{_outcome(done[index], q)} {_short(q)}" for q in quantities]
             grid.add_row("best", Text(f"experiment {index} · " + " · ".join(shown)))
         grid.add_row("progress", f"{len(done)} of at most {total} experiments{self._left()}")
         if self._note:

@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from orchestrator.campaign import Campaign, parse_campaign
-from orchestrator.control import best, hours_used
+from orchestrator.control import best, front, hours_used
 from orchestrator.errors import BadFile
 from orchestrator.report.labels import quantity_name
 from orchestrator.store import Store
@@ -120,19 +120,9 @@ class Story:
     @cached_property
     def front(self) -> list[int]:
         """The numbers of the experiments that no other beats in every target."""
-        objective = self.objective
-        if objective is None:
+        if self.campaign is None:
             return []
-        complete = [(n, o) for n, o in self.good if objective.is_complete(o.outcomes)]
-        allowed = [(n, o) for n, o in complete if objective.is_feasible(o.outcomes)]
-        gains = [
-            tuple(t.utility(o.outcomes[t.quantity]) for t in objective.targets) for _, o in allowed
-        ]
-        return [
-            n
-            for (n, _), own in zip(allowed, gains, strict=True)
-            if not any(other != own and _at_least(other, own) for other in gains)
-        ]
+        return [self.done[i][0] for i in front(self.campaign, [o for _, o in self.done])]
 
     def merit(self, number: int, observation: Observation) -> float | None:
         """Return the utility, or for a front 1 on it and 0 behind it; None if it cannot be said."""
@@ -238,7 +228,3 @@ def _toml(text: str) -> dict[str, object]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return {}
-
-
-def _at_least(a: Sequence[float], b: Sequence[float]) -> bool:
-    return all(x >= y for x, y in zip(a, b, strict=True))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.insight import Estimate, Insight
-from orchestrator.control import Spent, best, ending
+from orchestrator.control import Spent, best, ending, front
 from orchestrator.routing import combine
 from orchestrator.scoring import failure, observe, probability_reached
 from planners.objective import Objective, OutcomeConstraint, Target
@@ -142,3 +142,18 @@ def test_the_best_obeys_the_constraints() -> None:
     done = [seen(1.0), seen(3.0), seen(1.5), failure("jam", values={}, cost=0)]
     assert best(wanted, done) == 2
     assert best(wanted, []) is None
+
+
+def test_the_front_is_what_no_other_beats() -> None:
+    targets = [
+        {"quantity": "a.size", "goal": "maximize"},
+        {"quantity": "a.cost", "goal": "minimize"},
+    ]
+    wanted = bakery.campaign(objective={"targets": targets, "combine": "front"})
+    done = [
+        Observation(values={}, outcomes={"a.size": size, "a.cost": cost})
+        for size, cost in [(1.0, 1.0), (3.0, 3.0), (2.0, 3.5), (3.0, 3.0)]
+    ]
+    done.append(Observation(values={}, outcomes={}, failed=True, failure="spilt"))
+    assert front(wanted, done) == [0, 1, 3]
+    assert front(bakery.campaign(objective={"targets": targets}), done) == []

@@ -46,7 +46,7 @@ async def test_the_best_value_is_shown_whole(store: Store, terminal: Console) ->
         await run_campaign(watched)
     values = [o.outcomes[bakery.QUANTITY] for _, o in store.observations(run.id)]
     last = text_of(terminal).rpartition("best      ")[2].splitlines()[0]
-    assert f" {max(values):.4g}" in last
+    assert f"· {max(values):.4g}" in last
 
 
 async def test_rows_fit_a_small_terminal_under_names_and_units(store: Store) -> None:
