@@ -240,12 +240,12 @@ async def bare(n: int) -> dict[str, object]:
     return {"bare_task": summary(tasks[5:]), "empty_flow": summary(flows[2:])}
 
 
-async def seen_turns(run: Run, spent: list[float], n: int) -> list[float]:
+async def seen_turns(run: Run, spent: list[float], n: int, *, artifacts: bool) -> list[float]:
     """Take turns under Prefect and return the overhead of each [s]."""
-    from orchestrator.flows import seen_in_prefect
+    from orchestrator.flows import PrefectTurns
 
-    async with seen_in_prefect(run) as take:
-        return await turns(run, spent, n, take)
+    async with PrefectTurns(artifacts=artifacts) as view:
+        return await turns(run, spent, n, view.take)
 
 
 def under_prefect(folder: Path, n: int) -> dict[str, object]:
@@ -256,10 +256,12 @@ def under_prefect(folder: Path, n: int) -> dict[str, object]:
     try:
         result = asyncio.run(bare(100))
         store = Store.open(f"sqlite:///{folder}/prefect.sqlite", folder / "arrays")
-        run, spent, planned = no_op_run(store, "prefect")
-        overheads = asyncio.run(seen_turns(run, spent, n))
-        without = [o - p for o, p in zip(overheads, planned, strict=True)]
-        result["turn_flow"] = summary(without)
+        for name, artifacts, count in (("bare", False, min(n, 200)), ("prefect", True, n)):
+            run, spent, planned = no_op_run(store, name)
+            overheads = asyncio.run(seen_turns(run, spent, count, artifacts=artifacts))
+            without = [o - p for o, p in zip(overheads, planned, strict=True)]
+            key = "turn_flow_with_artifacts" if artifacts else "turn_flow"
+            result[key] = summary(without)
         result["shown"] = shown(server.api_url, "campaign:prefect") / n
         result["experiments_in_store"] = len(store.observations("prefect"))
         store.close()

@@ -106,6 +106,13 @@ class Objective(_Record):
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
             raise ValueError(f"several targets want {', '.join(twice)}; one target a quantity")
+        bare = [t.quantity for t in self.targets if not (t.scale or t.tolerance)]
+        if len(self.targets) > 1 and self.combine == "weighted" and bare:
+            raise ValueError(
+                f"{', '.join(bare)} is weighted against other targets without a scale, so that its "
+                "unit alone would decide; say with `scale` how much of it is worth as much as one "
+                'scale or tolerance of the others, or seek the front with combine = "front"'
+            )
         return self
 
     @property

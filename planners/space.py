@@ -66,8 +66,15 @@ class LinearConstraint(_Record):
             return f"{self} is {value:g}, above {self.upper:g}"
         return None
 
+    def in_words(self) -> str:
+        """Return the constraint with its bounds: ``a + 2 b <= 10``."""
+        low = "" if self.lower is None else f"{self.lower:g} <= "
+        high = "" if self.upper is None else f" <= {self.upper:g}"
+        return f"{low}{self}{high}"
+
     def __str__(self) -> str:
-        return " + ".join(f"{c:g} {name}" for name, c in self.coefficients.items())
+        terms = [name if c == 1 else f"{c:g} {name}" for name, c in self.coefficients.items()]
+        return " + ".join(terms)
 
 
 class CandidateList(_Record):
@@ -159,8 +166,7 @@ class SearchSpace(_Record):
         ):
             raise ValueError(
                 "the space has no feasible point: its constraints exclude every combination of "
-                "the parameters; loosen "
-                + "; ".join(f"{c.lower} <= {c} <= {c.upper}" for c in self.constraints)
+                "the parameters; loosen " + "; ".join(c.in_words() for c in self.constraints)
             )
         return self
 

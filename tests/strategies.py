@@ -115,7 +115,7 @@ def objectives(draw):
             quantity=f"q{i}",
             goal=goal,
             value=draw(numbers) if goal == "match" else draw(st.none() | numbers),
-            scale=draw(st.none() | positive),
+            scale=draw(positive if len(goals) > 1 else st.none() | positive),
             weight=draw(positive),
         )
         for i, goal in enumerate(goals)

@@ -105,7 +105,7 @@ def test_weights_decide_between_two_tops():
     for weights, top in (((3.0, 1.0), 3.5), ((1.0, 3.0), 6.5)):
         aim = Objective(
             targets=tuple(
-                Target(quantity=q, goal="maximize", weight=w)
+                Target(quantity=q, goal="maximize", scale=1, weight=w)
                 for q, w in zip("ab", weights, strict=True)
             )
         )
@@ -295,7 +295,10 @@ def test_awkward_tables_still_give_a_model_based_point(values):
 
 def test_quantity_missing_from_some_experiments_uses_those_that_have_it():
     both = Objective(
-        targets=(Target(quantity="a", goal="maximize"), Target(quantity="b", goal="minimize"))
+        targets=(
+            Target(quantity="a", goal="maximize", scale=1),
+            Target(quantity="b", goal="minimize", scale=1),
+        )
     )
     done = [
         Observation(

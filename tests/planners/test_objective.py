@@ -45,7 +45,7 @@ def test_match_is_best_on_its_value_and_counts_in_tolerances():
 def test_weighted_utility_adds_and_the_constraint_decides_what_is_reached():
     objective = Objective(
         targets=(
-            Target(quantity="a", goal="maximize", value=1, weight=2),
+            Target(quantity="a", goal="maximize", value=1, scale=1, weight=2),
             Target(quantity="b", goal="minimize", scale=10),
         ),
         constraints=(OutcomeConstraint(quantity="c", lower=0),),
@@ -60,3 +60,12 @@ def test_weighted_utility_adds_and_the_constraint_decides_what_is_reached():
 @given(objectives())
 def test_objective_survives_its_file(objective):
     assert Objective.model_validate_json(objective.model_dump_json()) == objective
+
+
+def test_weighting_without_a_scale_is_refused():
+    size = Target(quantity="size", goal="maximize")
+    share = Target(quantity="share", goal="minimize", scale=0.1)
+    with pytest.raises(ValueError, match="size is weighted against other targets without a scale"):
+        Objective(targets=(size, share))
+    assert Objective(targets=(size, share), combine="front").targets == (size, share)
+    assert Objective(targets=(size,)).utility({"size": 3.0}) == 3.0
