@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from orchestrator.errors import CampaignError
+from orchestrator.errors import CampaignError, StoreCorrupt
 from orchestrator.export.crate import CrateFile, write_crate
 from orchestrator.export.curves import file_stem, write_evidence, write_measurement
 from orchestrator.export.table import Exported
@@ -46,7 +46,7 @@ def export_campaign(
     CampaignError
         There is something already, or the place cannot be written.
     UnknownCampaign, StoreCorrupt
-        There is no such campaign, or one of its arrays is damaged.
+        There is no such campaign, or arrays of it are damaged; then all the rest is exported.
     """
     record = store.campaign(campaign_id)
     target = folder.with_name(folder.name.removesuffix(".zip") + ".zip") if zipped else folder
@@ -80,12 +80,18 @@ def _write(
     experiments = store.experiments(record.id)
     folder.mkdir(parents=True, exist_ok=True)
     exported = tables(record, experiments)
+    lost: list[str] = []
     files = [
         *_definitions(record, folder),
         *(file for table in exported for file in _table(table, folder)),
-        *_curves(store, experiments, folder),
+        *_curves(store, experiments, folder, lost),
     ]
     described = write_crate(record, folder, files, outcomes=_outcomes(exported), archive=archive)
+    if lost:
+        raise StoreCorrupt(
+            f"{len(lost)} curves are damaged and were left out; everything else is in "
+            f"{archive or folder}. " + "; ".join(lost)
+        )
     logger.info("campaign exported campaign=%s files=%d", record.id, len(files))
     return [*(folder / file.path for file in files), described]
 
@@ -110,8 +116,10 @@ def _table(table: Exported, folder: Path) -> list[CrateFile]:
     return files
 
 
-def _curves(store: Store, experiments: list[Experiment], folder: Path) -> list[CrateFile]:
-    """Write every curve, one array at a time in memory."""
+def _curves(
+    store: Store, experiments: list[Experiment], folder: Path, lost: list[str]
+) -> list[CrateFile]:
+    """Write every curve, one array at a time in memory; damaged ones are added to `lost`."""
     files = []
     stems: set[str] = set()
     for name in ("measurements", "evidence"):
@@ -120,12 +128,19 @@ def _curves(store: Store, experiments: list[Experiment], folder: Path) -> list[C
         for summary in experiment.measurements:
             if summary.n_points:
                 stem = _free(file_stem(experiment.number, _short(summary.id)), stems)
-                path = write_measurement(
-                    store.measurement(summary.id), folder / "measurements" / stem
-                )
+                try:
+                    measurement = store.measurement(summary.id)
+                except StoreCorrupt as error:
+                    lost.append(str(error))
+                    continue
+                path = write_measurement(measurement, folder / "measurements" / stem)
                 files.append(CrateFile(path.relative_to(folder), f"Measurement {summary.id}"))
         for said in experiment.insights:
-            curves = store.insight(said.id).evidence if said.evidence else {}
+            try:
+                curves = store.insight(said.id).evidence if said.evidence else {}
+            except StoreCorrupt as error:
+                lost.append(str(error))
+                continue
             for name, curve in curves.items():
                 stem = _free(file_stem(experiment.number, f"{_short(said.id)}_{name}"), stems)
                 path = write_evidence(curve, folder / "evidence" / stem)

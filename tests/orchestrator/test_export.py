@@ -264,11 +264,13 @@ def test_unusual_names_and_values_stay_inside_and_readable(odd: Store, tmp_path:
     assert list(pd.read_csv(evidence)) == ["q [1/Å]", "a b"]
 
 
-def test_a_damaged_array_stops_the_export_by_name(odd: Store, tmp_path: Path) -> None:
+def test_damaged_arrays_are_named_and_all_the_rest_is_exported(odd: Store, tmp_path: Path) -> None:
     for file in (tmp_path / "arrays").rglob("*.npy"):
         file.write_bytes(b"")
-    with pytest.raises(StoreCorrupt, match=r"\.npy"):
+    with pytest.raises(StoreCorrupt, match=r"3 curves are damaged.*\.npy"):
         export_campaign(odd, "odd", tmp_path / "out")
+    assert len(pd.read_csv(tmp_path / "out" / "experiments.csv")) == 2
+    assert ROCrate(tmp_path / "out").get_by_type("CreateAction")
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "ü*?", ".hidden", "x" * 400])
