@@ -126,6 +126,7 @@ def _carry_out(run: Run, store: Store, folder: Path, *, prefect: bool) -> None:
     """Run to the end with a live display, then print the summary."""
     from orchestrator.cli.printing import print_summary
     from orchestrator.cli.screen import Screen
+    from orchestrator.prefect_server import server_status
     from orchestrator.session import hold, run_session
 
     with hold(folder, run.id), Screen(run) as screen:
@@ -133,6 +134,7 @@ def _carry_out(run: Run, store: Store, folder: Path, *, prefect: bool) -> None:
         ending: Ending = asyncio.run(
             run_session(watched, store, folder, prefect=prefect, say=screen.say)
         )
-    print_summary(watched, store, folder, ending, prefect=prefect)
+    shown = prefect and server_status(folder / "prefect").state == "running"
+    print_summary(watched, store, folder, ending, prefect=shown)
     if ending.status == "interrupted":
         raise typer.Exit(130)
