@@ -299,7 +299,7 @@ def time_to_first(runs: int) -> dict[str, object]:
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             assert process.stdout is not None
             # Each finished experiment leaves a line that begins with its number.
-            next(line for line in process.stdout if line.startswith("   0  "))
+            next(line for line in process.stdout if line.split()[:1] == ["0"])
             whole.append(time.perf_counter() - began)
             process.communicate()
         began = time.perf_counter()
