@@ -37,7 +37,7 @@ def find_campaign(name: str) -> Path:
 
 
 def copy(name: str, folder: Path) -> list[Path]:
-    """Copy an example and its laboratory file into a folder, overwriting nothing.
+    """Copy an example and its laboratory files into a folder, overwriting nothing.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def copy(name: str, folder: Path) -> list[Path]:
         There is no such example, a file is there already, or the folder cannot be written.
     """
     campaign = find_campaign(name)
-    files = [p for p in (campaign, FOLDER / f"{campaign.stem}_lab.toml") if p.is_file()]
+    files = [campaign, *sorted(FOLDER.glob(f"{campaign.stem}_*lab.toml"))]
     targets = [folder / p.name for p in files]
     there = [t for t in targets if t.exists()]
     if there:

@@ -48,7 +48,7 @@ def _scan(path: Path) -> None:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Path:
-    text = (FOLDER / "by_hand_lab.toml").read_text()
+    text = (FOLDER / "tio2_by_hand_lab.toml").read_text()
     quick = text.replace('folder = "recipes"', 'folder = "recipes"\npoll = 0.05')
     quick = quick.replace('folder = "scans"', 'folder = "scans"\npoll = 0.05\nstable_for = 0.2')
     path = tmp_path / "lab.toml"
