@@ -6,6 +6,7 @@ import errno
 import os
 import resource
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -99,19 +100,24 @@ def test_a_damaged_array_leaves_the_rest_of_the_history_readable(tmp_path: Path)
         assert len(store.experiments("c")) == 2
 
 
-@pytest.fixture
+@contextmanager
 def small_disk() -> Iterator[None]:
-    """Let no file grow beyond 10 kB, as the system would refuse on a full disk."""
+    """Let no file grow beyond 10 kB, as the system would refuse on a full disk.
+
+    The limit holds for the whole process, so only the write under test may stand inside: a test
+    runner whose output goes to a longer file would be hit as well.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.usefixtures("small_disk")
 def test_an_array_without_room_leaves_nothing_behind(files: ArrayFiles) -> None:
     files.write(np.arange(9.0), durable=True)
-    with pytest.raises(StoreFull, match="make room"):
+    with small_disk(), pytest.raises(StoreFull, match="make room"):
         files.write(np.arange(9_000.0), durable=True)
     assert len([path for path in files.folder.rglob("*") if path.is_file()]) == 1
 
