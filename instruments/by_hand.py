@@ -104,7 +104,10 @@ class ByHand(Device):
         assert isinstance(command, Synthesize)
         path = self.sheet(command)
         if not path.exists():
-            path.write_text(self._laid_out(command), encoding="utf-8")
+            # Renamed into place, so that no death of the process leaves half a sheet behind.
+            draft = path.with_suffix(".draft")
+            draft.write_text(self._laid_out(command), encoding="utf-8")
+            draft.replace(path)
         action.message = f"waiting for a person to make {command.sample_id}: see {path}"
         sheet = await self._answer(path, command)
         for consumable in self._settings.consumables:
