@@ -108,6 +108,57 @@ class Instrument(Protocol):
         ...
 
 
+Fate = Literal["not_seen", "running", "done", "unknown"]
+"""What became of a command, by the device's own word. ``unknown``: it was received, and the device
+cannot say whether it acted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an instrument says became of a command.
+
+    Attributes
+    ----------
+    outcome : how it settled; given exactly if `fate` is ``done``.
+    message : one sentence for a person.
+    """
+
+    fate: Fate
+    outcome: Outcome | None = None
+    message: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.fate == "done") != (self.outcome is not None):
+            raise ValueError(f"a command that is {self.fate} was given with {self.outcome!r}")
+
+
+@runtime_checkable
+class Queryable(Protocol):
+    """What an instrument with ``recovery="queryable"`` does besides: it remembers its commands.
+
+    It remembers them longer than any process that sends them, so after a crash it can be asked.
+    A command that is running is adopted by executing it again under its id: the device does not act
+    twice, and the call returns when the command has ended.
+    """
+
+    async def query(self, command_id: str) -> Answer:
+        """Return what became of a command. Moves nothing."""
+        ...
+
+    async def fence(self, scope: str, token: int) -> None:
+        """Accept commands whose id begins with ``scope/`` from the holder of `token` only.
+
+        From now on this connection speaks with that token, and whoever comes with a lower one is
+        refused: a process that was believed dead and wakes up can no longer act.
+
+        Raises
+        ------
+        CommandRefused
+            A higher token was given before, so another process has taken over.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What every driver is given when a laboratory is set up.

@@ -47,13 +47,23 @@ class Recall:
             raise
 
     def record_proposal(
-        self, campaign_id: str, number: int, proposal: Proposal, *, seed: Sequence[int]
+        self,
+        campaign_id: str,
+        number: int,
+        proposal: Proposal,
+        *,
+        seed: Sequence[int],
+        told: int | None = None,
+        pending: Sequence[int] = (),
     ) -> None:
         """Begin the experiment."""
-        self._history.record_proposal(campaign_id, number, proposal, seed=seed)
+        self._history.record_proposal(
+            campaign_id, number, proposal, seed=seed, told=told, pending=pending
+        )
         if self._experiment is None:
+            now = datetime.now(UTC)
             self._experiment = Experiment(
-                number, proposal, tuple(seed), None, (), (), None, datetime.now(UTC), None
+                number, proposal, tuple(seed), None, (), (), None, now, None, told, tuple(pending)
             )
 
     def record_sample(self, campaign_id: str, number: int, sample: Sample) -> None:

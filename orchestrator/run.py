@@ -33,7 +33,14 @@ class History(Protocol):
         ...
 
     def record_proposal(
-        self, campaign_id: str, number: int, proposal: Proposal, *, seed: Sequence[int]
+        self,
+        campaign_id: str,
+        number: int,
+        proposal: Proposal,
+        *,
+        seed: Sequence[int],
+        told: int | None = None,
+        pending: Sequence[int] = (),
     ) -> None:
         """Begin an experiment."""
         ...

@@ -21,7 +21,16 @@ _OUTCOME = (
     .values(
         {
             name: bindparam(name)
-            for name in ("sent", "settled", "started", "finished", "error", "fault", "consumed")
+            for name in (
+                "sent",
+                "token",
+                "settled",
+                "started",
+                "finished",
+                "error",
+                "fault",
+                "consumed",
+            )
         }
     )
 )
@@ -34,7 +43,7 @@ def record(ledger: Ledger, action: ActionRecord) -> None:
     values = rows.action_row(action)
     stored = ledger.insert_once(ACTION, values, durable=durable, compare=_INTENTION)
     if stored is not None and stored["sent"] is None and action.sent is not None:
-        _change(ledger, action, {**stored, "sent": action.sent})
+        _change(ledger, action, {**stored, "sent": action.sent, "token": action.token})
 
 
 def settle(ledger: Ledger, action: ActionRecord) -> None:

@@ -66,5 +66,7 @@ def _experiment(proposal: Row[Any], observation: Row[Any] | None, **parts: Any) 
         observation=Observation.model_validate(observation.contents) if observation else None,
         started=proposal.recorded,
         finished=observation.recorded if observation else None,
+        told=proposal.told,
+        pending=tuple(proposal.pending or ()),
         **parts,
     )

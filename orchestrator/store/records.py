@@ -18,8 +18,20 @@ from instruments.measurement import Measurement, Reading
 from instruments.sample import Sample
 from planners.proposal import Observation, Proposal
 
-CampaignStatus = Literal["created", "running", "interrupted", "finished", "stopped", "failed"]
-"""``stopped``: ended by a person or a stop rule of the person; ``failed``: ended by an error."""
+CampaignStatus = Literal[
+    "created",
+    "running",
+    "paused",
+    "waiting",
+    "interrupted",
+    "finished",
+    "stopped",
+    "cancelled",
+    "failed",
+]
+"""``paused``: a person asked for it; ``waiting``: for a person's answer; ``interrupted``: the
+process ended and the campaign can be resumed; ``stopped``: by an emergency stop; ``cancelled``: a
+person ended it for good; ``failed``: ended by an error."""
 
 STATUSES: tuple[str, ...] = get_args(CampaignStatus)
 
@@ -160,6 +172,8 @@ class Experiment:
     sample, observation : None until they exist; without an observation it is under way.
     measurements, insights : in the order they were recorded.
     seed : the words that seeded the proposal.
+    told, pending : what the planner knew: the first `told` observations in the order of recording,
+        and the experiments under way; `told` is None in histories that did not record it.
     started, finished : when the proposal and the observation were recorded.
     """
 
@@ -172,6 +186,8 @@ class Experiment:
     observation: Observation | None
     started: datetime
     finished: datetime | None
+    told: int | None = None
+    pending: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +206,8 @@ class ActionRecord:
     started, finished : laboratory time reported by the instrument.
     error, fault : one sentence and the name of the fault; empty if it succeeded.
     consumed : consumable → amount used.
+    token : of the process that sent it, see `Hold`; None if nothing guards the campaign.
+    expected : how long it should take [s], by the driver's own estimate.
     """
 
     command_id: str
@@ -208,6 +226,8 @@ class ActionRecord:
     error: str = ""
     fault: str = ""
     consumed: Mapping[str, float] = field(default_factory=dict)
+    token: int | None = None
+    expected: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

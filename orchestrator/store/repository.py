@@ -178,10 +178,25 @@ class Store:
         return self._ledger.writing(campaign_id)
 
     def record_proposal(
-        self, campaign_id: str, number: int, proposal: Proposal, *, seed: Sequence[int]
+        self,
+        campaign_id: str,
+        number: int,
+        proposal: Proposal,
+        *,
+        seed: Sequence[int],
+        told: int | None = None,
+        pending: Sequence[int] = (),
     ) -> None:
-        """Begin an experiment; `seed` holds the words that seeded the planner."""
-        values = rows.proposal_row(campaign_id, number, proposal, [int(word) for word in seed])
+        """Begin an experiment.
+
+        Parameters
+        ----------
+        seed : the words that seeded the planner.
+        told : how many observations the planner was told, in the order of recording.
+        pending : experiments under way that it was told of.
+        """
+        words = [int(word) for word in seed]
+        values = rows.proposal_row(campaign_id, number, proposal, words, told=told, pending=pending)
         self._insert(PROPOSAL, values)
 
     def record_sample(self, campaign_id: str, number: int, sample: Sample) -> None:

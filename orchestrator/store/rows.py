@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -49,13 +50,23 @@ def campaign_record(row: AnyRow) -> CampaignRecord:
     return CampaignRecord(**{**values, "config": restored(values["config"])})
 
 
-def proposal_row(campaign_id: str, number: int, proposal: Proposal, seed: list[int]) -> Json:
+def proposal_row(
+    campaign_id: str,
+    number: int,
+    proposal: Proposal,
+    seed: list[int],
+    *,
+    told: int | None = None,
+    pending: Sequence[int] = (),
+) -> Json:
     """Return the row of a proposal."""
     return {
         "campaign_id": campaign_id,
         "number": number,
         "contents": proposal.model_dump(mode="json"),
         "seed": seed,
+        "told": told,
+        "pending": list(pending),
         "recorded": now(),
     }
 

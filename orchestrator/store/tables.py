@@ -56,7 +56,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-class _Row(SQLModel, registry=registry(metadata=MetaData(naming_convention=NAMING))):
+class TableRow(SQLModel, registry=registry(metadata=MetaData(naming_convention=NAMING))):
     """Base of all rows, with a metadata of its own."""
 
 
@@ -74,7 +74,7 @@ def _by_experiment() -> Index:
     return Index(None, "campaign_id", "number")
 
 
-class CampaignRow(_Row, table=True):
+class CampaignRow(TableRow, table=True):
     """One campaign."""
 
     __tablename__ = "campaign"
@@ -95,7 +95,7 @@ class CampaignRow(_Row, table=True):
     config: dict[str, Any] = Field(sa_type=JSON)
 
 
-class ProposalRow(_Row, table=True):
+class ProposalRow(TableRow, table=True):
     """One proposal, which begins an experiment."""
 
     __tablename__ = "proposal"
@@ -105,9 +105,11 @@ class ProposalRow(_Row, table=True):
     contents: dict[str, Any] = Field(sa_type=JSON)
     seed: list[int] = Field(sa_type=JSON)
     recorded: datetime = Field(sa_type=UtcDateTime)
+    told: int | None
+    pending: list[int] | None = Field(sa_type=JSON)
 
 
-class SampleRow(_Row, table=True):
+class SampleRow(TableRow, table=True):
     """One sample, made after one proposal."""
 
     __tablename__ = "sample"
@@ -120,7 +122,7 @@ class SampleRow(_Row, table=True):
     recorded: datetime = Field(sa_type=UtcDateTime)
 
 
-class MeasurementRow(_Row, table=True):
+class MeasurementRow(TableRow, table=True):
     """One measurement of one sample; its arrays are files."""
 
     __tablename__ = "measurement"
@@ -139,7 +141,7 @@ class MeasurementRow(_Row, table=True):
     recorded: datetime = Field(sa_type=UtcDateTime)
 
 
-class InsightRow(_Row, table=True):
+class InsightRow(TableRow, table=True):
     """One insight of one agent; its arrays are files."""
 
     __tablename__ = "insight"
@@ -155,7 +157,7 @@ class InsightRow(_Row, table=True):
     recorded: datetime = Field(sa_type=UtcDateTime)
 
 
-class InsightSourceRow(_Row, table=True):
+class InsightSourceRow(TableRow, table=True):
     """An insight came from a measurement."""
 
     __tablename__ = "insight_source"
@@ -165,7 +167,7 @@ class InsightSourceRow(_Row, table=True):
     measurement_id: str = Field(foreign_key="measurement.id")
 
 
-class ObservationRow(_Row, table=True):
+class ObservationRow(TableRow, table=True):
     """One observation, which ends an experiment."""
 
     __tablename__ = "observation"
@@ -179,7 +181,7 @@ class ObservationRow(_Row, table=True):
     recorded: datetime = Field(sa_type=UtcDateTime)
 
 
-class ObservationSourceRow(_Row, table=True):
+class ObservationSourceRow(TableRow, table=True):
     """An observation came from an insight."""
 
     __tablename__ = "observation_source"
@@ -194,7 +196,7 @@ class ObservationSourceRow(_Row, table=True):
     insight_id: str = Field(primary_key=True, foreign_key="insight.id")
 
 
-class ActionRow(_Row, table=True):
+class ActionRow(TableRow, table=True):
     """One attempt at one physical action."""
 
     __tablename__ = "action"
@@ -217,9 +219,11 @@ class ActionRow(_Row, table=True):
     error: str
     fault: str
     consumed: dict[str, Any] = Field(sa_type=JSON)
+    token: int | None
+    expected: float | None
 
 
-class EventRow(_Row, table=True):
+class EventRow(TableRow, table=True):
     """One line of a campaign's log."""
 
     __tablename__ = "event"
@@ -232,7 +236,7 @@ class EventRow(_Row, table=True):
     at: datetime = Field(sa_type=UtcDateTime)
 
 
-METADATA = _Row.metadata
+METADATA = TableRow.metadata
 """The schema the newest migration must arrive at."""
 
 CAMPAIGN = METADATA.tables["campaign"]

@@ -13,8 +13,8 @@ import pytest
 
 from orchestrator.errors import StoreConflict, StoreError, UnknownCampaign
 from orchestrator.store import Progress, Store
+from orchestrator.store.agreement_tables import METADATA
 from orchestrator.store.engine import connect
-from orchestrator.store.tables import METADATA
 from tests.orchestrator import histories
 
 URL = os.environ.get("SDLAB_TEST_POSTGRES_URL", "")

@@ -13,9 +13,9 @@ import pytest
 
 from orchestrator.errors import StoreCorrupt, StoreError, StoreTooNew
 from orchestrator.store import Store
+from orchestrator.store.agreement_tables import METADATA
 from orchestrator.store.engine import connect, writing
 from orchestrator.store.schema import MIGRATIONS, migrate, newest_revision
-from orchestrator.store.tables import METADATA
 from tests.orchestrator import histories
 
 
@@ -68,21 +68,21 @@ def test_the_newest_revision_is_alembics_head() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [newest_revision()]
 
 
-SECOND = """
+THIRD = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 def upgrade():
     op.add_column("campaign", sa.Column("operator", sa.String(), nullable=True))
     {then}
 """
 
 
-def _with_second_revision(folder: Path, then: str = "") -> Path:
+def _with_third_revision(folder: Path, then: str = "") -> Path:
     ignore = shutil.ignore_patterns("__pycache__")
     copy = Path(shutil.copytree(MIGRATIONS, folder / "migrations", ignore=ignore))
-    (copy / "versions" / "0002_operator.py").write_text(SECOND.format(then=then))
+    (copy / "versions" / "0003_operator.py").write_text(THIRD.format(then=then))
     return copy
 
 
@@ -95,7 +95,7 @@ def _fill(folder: Path) -> None:
 def test_an_old_database_is_copied_then_upgraded_with_its_history(tmp_path: Path) -> None:
     _fill(tmp_path)
     engine = connect(f"sqlite:///{tmp_path / 'sdlab.sqlite'}", wait=1)
-    migrate(engine, _with_second_revision(tmp_path))
+    migrate(engine, _with_third_revision(tmp_path))
     engine.dispose()
     with closing(sqlite3.connect(tmp_path / "sdlab.sqlite")) as connection:
         assert connection.execute("SELECT id, operator FROM campaign").fetchall() == [("old", None)]
@@ -109,7 +109,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
     _fill(tmp_path)
     engine = connect(f"sqlite:///{tmp_path / 'sdlab.sqlite'}", wait=1)
     with pytest.raises(StoreError, match="no such table"):
-        migrate(engine, _with_second_revision(tmp_path, 'op.execute("DELETE FROM nowhere")'))
+        migrate(engine, _with_third_revision(tmp_path, 'op.execute("DELETE FROM nowhere")'))
     engine.dispose()
     with histories.open_store(tmp_path) as store:
         assert store.experiment("old", 0).observation == histories.observation(0)
