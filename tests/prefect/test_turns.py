@@ -12,7 +12,8 @@ from prefect.cache_policies import NO_CACHE
 
 from instruments.errors import NotConnected
 from orchestrator import tasks
-from orchestrator.flows import PrefectTurns, experiment, seen_in_prefect
+from orchestrator.flows import PrefectTurns, seen_in_prefect
+from orchestrator.prefect_attempt import experiment
 from orchestrator.prefect_reconcile import reconcile
 from orchestrator.run import Run
 from tests.orchestrator import bakery
