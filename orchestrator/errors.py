@@ -4,6 +4,8 @@ CampaignError
 ├── BadFile            a campaign or laboratory file is wrong; lists every fault with its line
 ├── UnknownPlugin      no installed instrument, agent or planner has that name
 ├── BrokenPlugin       a plug-in is installed but cannot be loaded
+├── CampaignHeld       another process runs the campaign
+├── Superseded         another process took the campaign over, so this one must not act any more
 ├── UnsettledAction    after a crash nobody knows whether a device acted; a person must say
 ├── LaboratoryRefused  the laboratory refused a command, so the campaign cannot go on
 ├── ServerError        the Prefect server did not start or answer
@@ -65,6 +67,14 @@ class UnknownPlugin(CampaignError, LookupError):
 
 class BrokenPlugin(CampaignError):
     """A plug-in is installed but cannot be loaded; names the guilty distribution."""
+
+
+class CampaignHeld(CampaignError):
+    """Another process runs the campaign."""
+
+
+class Superseded(CampaignError):
+    """Another process took the campaign over; nothing was written, and this one must end."""
 
 
 class UnsettledAction(CampaignError):

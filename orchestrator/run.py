@@ -130,6 +130,8 @@ class Run:
     id : the campaign's identifier.
     match : who does what.
     watch : called with every step, for progress displays; must return at once.
+    token : of the process that holds the campaign, see `orchestrator.holding`; None if nobody
+        could take it over.
     """
 
     id: str
@@ -138,6 +140,7 @@ class Run:
     match: Match
     history: History
     watch: Callable[[Step], None] = field(default=_nobody)
+    token: int | None = None
 
     def rng(self, number: int, role: str) -> np.random.Generator:
         """Return the random stream of one experiment and role.

@@ -9,10 +9,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from orchestrator.control import Ending, TakeTurn, run_campaign
-from orchestrator.errors import CampaignError, ServerError
+from orchestrator.errors import ServerError, Superseded
+from orchestrator.holding import fence
 from orchestrator.loop import turn
 from orchestrator.run import Run
 from orchestrator.store import Store
@@ -49,6 +48,8 @@ async def run_session(run: Run, store: Store, folder: Path, *, prefect: bool, sa
 
 async def _carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: _Interrupt) -> Ending:
     await run.laboratory.connect()
+    if run.token is not None:
+        await fence(run.laboratory, run.id, run.token)
     store.set_status(run.id, "running")
     relay = asyncio.create_task(_relay_messages(run, interrupt.say))
     try:
@@ -56,6 +57,8 @@ async def _carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: _In
     except asyncio.CancelledError:
         done = len(store.observations(run.id))
         return Ending("interrupted", "stopped in the middle of an experiment", done)
+    except Superseded:
+        raise  # how the campaign stands is for its new holder to say
     except Exception as error:
         store.set_status(run.id, "failed", f"{type(error).__name__}: {error}")
         raise
@@ -141,30 +144,3 @@ class _Interrupt:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-@contextmanager
-def hold(folder: Path, campaign_id: str) -> Iterator[None]:
-    """Keep every other process from running the same campaign.
-
-    The lock is the operating system's, so it ends with the process however that dies.
-
-    Raises
-    ------
-    CampaignError
-        Another process runs the campaign.
-    """
-    path = folder / "locks" / f"{campaign_id}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, blocking=False)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise CampaignError(
-            f"{campaign_id} is being run already by another process on this machine; wait for it, "
-            "or stop it with Ctrl-C there"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -126,11 +127,12 @@ def _carry_out(run: Run, store: Store, folder: Path, *, prefect: bool) -> None:
     """Run to the end with a live display, then print the summary."""
     from orchestrator.cli.printing import print_summary
     from orchestrator.cli.screen import Screen
+    from orchestrator.holding import hold
     from orchestrator.prefect_server import server_status
-    from orchestrator.session import hold, run_session
+    from orchestrator.session import run_session
 
-    with hold(folder, run.id), Screen(run) as screen:
-        watched = screen.watching(run)
+    with hold(store, run.id) as held, Screen(run) as screen:
+        watched = replace(screen.watching(run), token=held.token)
         ending: Ending = asyncio.run(
             run_session(watched, store, folder, prefect=prefect, say=screen.say)
         )

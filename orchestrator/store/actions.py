@@ -39,11 +39,11 @@ _OUTCOME = (
 
 def record(ledger: Ledger, action: ActionRecord) -> None:
     """Write down an action, or that it was sent."""
-    durable = ledger.is_durable(action.campaign_id)
     values = rows.action_row(action)
-    stored = ledger.insert_once(ACTION, values, durable=durable, compare=_INTENTION)
-    if stored is not None and stored["sent"] is None and action.sent is not None:
-        _change(ledger, action, {**stored, "sent": action.sent, "token": action.token})
+    with ledger.writing(action.campaign_id):
+        stored = ledger.insert_once(ACTION, values, compare=_INTENTION)
+        if stored is not None and stored["sent"] is None and action.sent is not None:
+            _change(ledger, action, {**stored, "sent": action.sent, "token": action.token})
 
 
 def settle(ledger: Ledger, action: ActionRecord) -> None:

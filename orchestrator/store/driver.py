@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from threading import RLock
 from typing import Any
@@ -17,9 +18,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 
+from orchestrator.errors import Superseded
 from orchestrator.store.engine import explained
 
 Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A condition of writing: the query must find a row, or `Superseded` is raised."""
+
+    query: Select[Any]
+    values: Values
+    message: str
 
 
 class Driver:
@@ -37,6 +48,7 @@ class Driver:
         self._is_open = False
         self._level = ""
         self._durable = True
+        self._guard: Guard | None = None
         self._begun = False
         self._prepared = cache(lambda statement: Prepared(statement, engine.dialect))
 
@@ -47,7 +59,7 @@ class Driver:
         return found
 
     @contextmanager
-    def writing(self, *, durable: bool) -> Iterator[None]:
+    def writing(self, *, durable: bool, guard: Guard | None = None) -> Iterator[None]:
         """Keep what is sent in the block all together or not at all; blocks may be nested.
 
         The transaction begins with the first statement, so that nobody waits for what else the
@@ -56,12 +68,18 @@ class Driver:
         Parameters
         ----------
         durable : on disk when the outermost block ends, even if the power fails.
+        guard : what must hold when the outermost block begins to write.
+
+        Raises
+        ------
+        Superseded
+            At the first statement, if the guard does not hold.
         """
         with self._lock:
             if self._is_open:
                 yield
                 return
-            self._is_open, self._durable = True, durable
+            self._is_open, self._durable, self._guard = True, durable, guard
             try:
                 with explained(self._engine):
                     yield
@@ -127,6 +145,15 @@ class Driver:
                 self._level = level
             cursor.execute("BEGIN IMMEDIATE")
         self._begun = True
+        if self._guard is not None:
+            self._need(self._guard)
+
+    def _need(self, guard: Guard) -> None:
+        prepared = self._prepared(guard.query)
+        cursor = self._connected().cursor()
+        cursor.execute(prepared.text, prepared.bound(guard.values))
+        if cursor.fetchone() is None:
+            raise Superseded(guard.message)
 
     def _roll_back(self) -> None:
         """Undo what was begun; a connection that cannot even do that is thrown away."""

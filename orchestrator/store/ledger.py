@@ -22,7 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import ClauseElement
 
 from orchestrator.errors import StoreConflict, StoreError, UnknownCampaign
-from orchestrator.store.driver import Driver, Values
+from orchestrator.store.agreement_tables import HOLD
+from orchestrator.store.driver import Driver, Guard, Values
 from orchestrator.store.engine import reading
 from orchestrator.store.tables import CAMPAIGN
 
@@ -34,6 +35,18 @@ _FREE = frozenset({"status", "message", "created", "updated", "recorded"})
 """Columns in which two writings of the same record may differ."""
 
 
+_STILL_MINE = (
+    select(HOLD.c.token)
+    .where(
+        HOLD.c.campaign_id == bindparam("campaign_id"),
+        HOLD.c.token == bindparam("token"),
+        HOLD.c.released.is_(None),
+    )
+    .with_for_update(read=True)
+)
+"""The row stays locked to the end of the transaction, so nobody takes over in the midst of it."""
+
+
 class Ledger:
     """A database in which a record is written once."""
 
@@ -41,6 +54,7 @@ class Ledger:
         self.engine = engine
         self.driver = Driver(engine)
         self._durable: dict[str, bool] = {}
+        self._guards: dict[str, Guard] = {}
 
     def is_durable(self, campaign_id: str) -> bool:
         """Return whether a campaign's history must survive a power cut: not that of a dry run.
@@ -62,19 +76,40 @@ class Ledger:
         return self._durable[campaign_id]
 
     def writing(self, campaign_id: str) -> AbstractContextManager[None]:
-        """Return a block in which the driver writes of a campaign all together or nothing."""
-        return self.driver.writing(durable=self.is_durable(campaign_id))
+        """Return a block in which the driver writes of a campaign all together or nothing.
+
+        Raises
+        ------
+        Superseded
+            At the first statement, if this process held the campaign and lost it.
+        """
+        durable = self.is_durable(campaign_id)
+        return self.driver.writing(durable=durable, guard=self._guards.get(campaign_id))
+
+    def guard(self, campaign_id: str, token: int) -> None:
+        """Write of a campaign from now on only as the holder of `token`."""
+        self._guards[campaign_id] = Guard(
+            _STILL_MINE,
+            {"campaign_id": campaign_id, "token": token},
+            f"{campaign_id} was taken over by another process, so this one (its token was {token}) "
+            "wrote nothing and must end; follow the campaign with `sdlab show`",
+        )
+
+    def forget_guard(self, campaign_id: str) -> None:
+        """Write of a campaign like anybody who does not run it."""
+        self._guards.pop(campaign_id, None)
 
     def insert_once(
         self,
         table: Table,
         values: Values,
         *,
-        durable: bool,
         then: Sequence[Step] = (),
         compare: Sequence[str] | None = None,
     ) -> Mapping[str, Any] | None:
         """Write a row, and the rows that belong to it; None if it is new, else the row there was.
+
+        Call it inside a block of `writing`.
 
         Parameters
         ----------
@@ -89,11 +124,10 @@ class Ledger:
             It refers to something that was never recorded.
         """
         try:
-            with self.driver.writing(durable=durable):
-                if not self.driver.insert(table, values):
-                    return self._same(table, values, compare)
-                for statement, parameters in then:
-                    self.driver.change(statement, parameters)
+            if not self.driver.insert(table, values):
+                return self._same(table, values, compare)
+            for statement, parameters in then:
+                self.driver.change(statement, parameters)
         except self.driver.integrity_error as error:
             raise StoreError(
                 f"{_name(table, values)} comes from something that was never recorded ({error}); "

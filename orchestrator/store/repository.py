@@ -22,6 +22,7 @@ from orchestrator.store.arrays import ArrayFiles
 from orchestrator.store.driver import Values
 from orchestrator.store.engine import connect, reading
 from orchestrator.store.experiments import assemble
+from orchestrator.store.holds import Holds
 from orchestrator.store.ledger import Ledger, Step
 from orchestrator.store.records import (
     ActionRecord,
@@ -97,6 +98,7 @@ class Store:
         self._engine = engine
         self._ledger = Ledger(engine)
         self._arrays = arrays
+        self.holds = Holds(self._ledger)
         self._observed: dict[str, tuple[int, list[tuple[int, Observation]]]] = {}
         self._lock = Lock()
 
@@ -143,7 +145,8 @@ class Store:
 
     def create_campaign(self, record: CampaignRecord) -> None:
         """Begin the history of a campaign."""
-        self._ledger.insert_once(CAMPAIGN, rows.campaign_row(record), durable=True)
+        with self._ledger.driver.writing(durable=True):
+            self._ledger.insert_once(CAMPAIGN, rows.campaign_row(record))
 
     def campaign(self, campaign_id: str) -> CampaignRecord:
         """Return a campaign by its id or by the beginning of it, if only one begins so.
@@ -332,8 +335,8 @@ class Store:
         return campaigns.events(self._engine, campaign_id)
 
     def _insert(self, table: Table, values: Values, *, then: Sequence[Step] = ()) -> None:
-        durable = self._ledger.is_durable(values["campaign_id"])
-        self._ledger.insert_once(table, values, durable=durable, then=then)
+        with self._ledger.writing(values["campaign_id"]):
+            self._ledger.insert_once(table, values, then=then)
 
     def _by_id(self, table: Table, name: str) -> Any:
         row = self._ledger.one(table, table.c.id == name)
