@@ -201,6 +201,7 @@ def synthesizer(name: str, settings: Mapping[str, object], bench: Bench) -> Exec
         consumables=read.consumables,
         recovery="idempotent",  # the sheet is laid out once; its answer stays
         hourly_rate=read.hourly_rate,
+        own_deadline=True,
         simulated=False,
     )
     device = ByHand(name, read, folder=bench.folder / read.folder, clock=bench.clock)

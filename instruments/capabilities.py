@@ -84,6 +84,8 @@ class Capabilities(_Data):
     recovery : what to do with a command of unknown outcome.
     hourly_rate : money per hour of use.
     stop : what `stop` does to a running command.
+    own_deadline : a command that waits for somebody ends by itself after a deadline of its own, so
+        it is not stopped for taking long.
     simulated : True if it moves no matter.
     """
 
@@ -95,6 +97,7 @@ class Capabilities(_Data):
     recovery: Recovery = "ask_operator"
     hourly_rate: float = Field(default=0.0, ge=0)
     stop: Literal["abort", "between_steps", "none"] = "abort"
+    own_deadline: bool = False
     simulated: bool
 
     def setting(self, name: str) -> Accepted | None:

@@ -8,6 +8,8 @@ CampaignError
 ├── Superseded         another process took the campaign over, so this one must not act any more
 ├── UnsettledAction    after a crash nobody knows whether a device acted; a person must say
 ├── LaboratoryRefused  the laboratory refused a command, so the campaign cannot go on
+├── WaitsForPerson     only a person can say how it goes on, and nobody is there
+├── QuestionError      an answer fits no open question
 ├── ServerError        the Prefect server did not start or answer
 └── StoreError         the history cannot be read or written
     ├── StoreLocked · StoreCorrupt · StoreFull · StoreTooNew · StoreConflict
@@ -83,6 +85,14 @@ class UnsettledAction(CampaignError):
 
 class LaboratoryRefused(CampaignError):
     """The laboratory refused a command before anything moved, so the campaign cannot go on."""
+
+
+class WaitsForPerson(CampaignError):
+    """Only a person can say how a campaign goes on; it was asked, and nobody is there to answer."""
+
+
+class QuestionError(CampaignError):
+    """An answer fits no open question: never asked, none of the options, or answered before."""
 
 
 class ServerError(CampaignError):

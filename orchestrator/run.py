@@ -13,9 +13,11 @@ import numpy as np
 from analysis.insight import Insight
 from instruments.measurement import Measurement
 from instruments.sample import Sample
+from orchestrator.asking import Nobody, Person
 from orchestrator.campaign import Campaign
 from orchestrator.laboratory import Laboratory
 from orchestrator.matching import Match
+from orchestrator.notifying import Notifier, Silent
 from orchestrator.store.records import ActionRecord, Experiment
 from planners.proposal import Observation, Proposal
 
@@ -140,6 +142,8 @@ class Run:
     match: Match
     history: History
     watch: Callable[[Step], None] = field(default=_nobody)
+    person: Person = field(default_factory=Nobody)
+    notifier: Notifier = field(default_factory=Silent)
     token: int | None = None
 
     def rng(self, number: int, role: str) -> np.random.Generator:

@@ -267,6 +267,7 @@ def instrument(name: str, settings: Mapping[str, object], bench: Bench) -> Execu
         accepts=read.accepts,
         recovery="idempotent",  # waiting for a file moves nothing
         hourly_rate=read.hourly_rate,
+        own_deadline=True,
         simulated=False,
     )
     device = HotFolder(name, read, folder=bench.folder / read.folder, clock=bench.clock)

@@ -24,6 +24,7 @@ from orchestrator.store.engine import connect, reading
 from orchestrator.store.experiments import assemble
 from orchestrator.store.holds import Holds
 from orchestrator.store.ledger import Ledger, Step
+from orchestrator.store.questions import Questions
 from orchestrator.store.records import (
     ActionRecord,
     CampaignRecord,
@@ -43,6 +44,7 @@ from orchestrator.store.tables import (
     PROPOSAL,
     SAMPLE,
 )
+from orchestrator.store.wishes import Wishes
 from planners.proposal import Observation, Proposal
 
 _INTO_SOURCES = insert(INSIGHT_SOURCE)
@@ -99,6 +101,8 @@ class Store:
         self._ledger = Ledger(engine)
         self._arrays = arrays
         self.holds = Holds(self._ledger)
+        self.questions = Questions(self._ledger)
+        self.wishes = Wishes(self._ledger)
         self._observed: dict[str, tuple[int, list[tuple[int, Observation]]]] = {}
         self._lock = Lock()
 
