@@ -13,6 +13,7 @@ from instruments.errors import CommandRefused
 from instruments.measurement import Measurement
 from instruments.sample import Sample
 from orchestrator.errors import LaboratoryRefused, UnsettledAction
+from orchestrator.readiness import make_ready
 from orchestrator.run import Run
 from orchestrator.store.records import ActionRecord
 
@@ -61,6 +62,7 @@ async def act(
     if earlier is not None and not may_repeat:
         raise _doubt(run, earlier, "the process ended before it answered")
     order = command(attempt)
+    await make_ready(run, instrument)
     try:
         run.laboratory.check(instrument, order)
     except CommandRefused as error:

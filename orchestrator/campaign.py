@@ -60,11 +60,34 @@ class PlannerChoice(_Record):
     settings: dict[str, object] = Field(default_factory=dict)
 
 
-class AgentChoice(_Record):
-    """Which agent reads the measurements, with its settings."""
+class StandIn(_Record):
+    """An agent that is asked when another crashes; a bare name takes its default settings."""
 
     use: str
     settings: dict[str, object] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_name_is_an_agent(cls, value: object) -> object:
+        return {"use": value} if isinstance(value, str) else value
+
+
+class AgentChoice(_Record):
+    """Which agent reads the measurements, with its settings.
+
+    Attributes
+    ----------
+    fallback : who is asked instead if it crashes, in order.
+    """
+
+    use: str
+    settings: dict[str, object] = Field(default_factory=dict)
+    fallback: tuple[StandIn, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every agent that may speak for this choice, itself first."""
+        return (self.use, *(other.use for other in self.fallback))
 
 
 class SynthesisPlan(_Record):
@@ -132,10 +155,12 @@ class Campaign(_Record):
 
     @model_validator(mode="after")
     def _consistent(self) -> Campaign:
-        names = [a.use for a in self.agents]
+        names = [name for agent in self.agents for name in agent.names]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
-            raise ValueError(f"the agent {twice[0]!r} is listed twice; list each agent once")
+            raise ValueError(
+                f"the agent {twice[0]!r} is listed twice; list each agent once, also as a fallback"
+            )
         both = sorted(set(self.synthesis.settings) & set(self.space.names))
         if both:
             raise ValueError(

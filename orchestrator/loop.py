@@ -7,24 +7,17 @@ twice, and the turn ends as if nothing had happened.
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
-from analysis.errors import AnalysisError
 from analysis.insight import Insight
-from analysis.protocols import Agent
-from instruments.clock import VirtualClock
 from instruments.commands import Measure, Synthesize
 from instruments.measurement import Measurement
 from instruments.sample import Sample
 from orchestrator.actions import act, settled_attempts
 from orchestrator.costs import cost_of
+from orchestrator.fallback import plan, read
 from orchestrator.recall import Recall
-from orchestrator.routing import readable
 from orchestrator.run import Run
 from orchestrator.scoring import failure, observe
 from orchestrator.telling import (
@@ -36,9 +29,6 @@ from orchestrator.telling import (
 )
 from planners.parameters import ContinuousParameter, Value
 from planners.proposal import Observation, Proposal
-
-logger = logging.getLogger(__name__)
-T = TypeVar("T")
 
 SPOILING_FLAGS = frozenset({"saturated", "shutter_closed", "misplaced_sample", "thermocouple_open"})
 """Flags of an instrument after which its data say nothing about the sample."""
@@ -92,17 +82,7 @@ async def propose(run: Run, number: int) -> Proposal:
         return known.proposal
     run.tell(number, "propose", "started", f"{run.match.planner.name} chooses")
     observations = [o for _, o in run.history.observations(run.id)]
-
-    def choose() -> Proposal:
-        return run.match.planner.propose(
-            run.campaign.space,
-            run.campaign.objective,
-            observations=observations,
-            n=1,
-            rng=run.rng(number, "propose"),
-        )[0]
-
-    proposal = await _beside(run, choose)
+    proposal = await plan(run, number, observations=observations)
     run.history.record_proposal(run.id, number, proposal, seed=run.seed(number, "propose"))
     run.tell(number, "propose", "finished", in_words(run, proposal.values))
     return proposal
@@ -165,15 +145,15 @@ async def analyze(run: Run, number: int, measurements: list[Measurement]) -> lis
     known = run.history.experiment(run.id, number)
     done = {i.agent: i.id for i in known.insights} if known is not None else {}
     insights = []
-    for name, agent in run.match.agents.items():
-        if name in done:
-            insights.append(run.history.insight(done[name]))
+    for name in run.match.agents:
+        spoken = [done[a] for a in run.match.standing_for(name) if a in done]
+        if spoken:
+            insights.append(run.history.insight(spoken[0]))
             continue
-        seen = readable(agent, measurements)
-        if not seen:
+        run.tell(number, "analyze", "started", f"{name} reads {len(measurements)} measurement(s)")
+        insight = await read(run, number, name, measurements)
+        if insight is None:
             continue
-        run.tell(number, "analyze", "started", f"{name} reads {len(seen)} measurement(s)")
-        insight = await _beside(run, lambda a=agent, s=seen: _ask(run, number, a, s))  # type: ignore[misc]
         run.history.record_insight(run.id, number, insight)
         insights.append(insight)
         run.tell(
@@ -256,24 +236,3 @@ def _recorded(run: Run, number: int, stem: str) -> Measurement | None:
         if summary.id.startswith(f"{stem}/") and not SPOILING_FLAGS & set(summary.flags):
             return run.history.measurement(summary.id)
     return None
-
-
-def _ask(run: Run, number: int, agent: Agent, measurements: Sequence[Measurement]) -> Insight:
-    try:
-        return agent.analyze(measurements, rng=run.rng(number, "analyze"))
-    except AnalysisError as error:
-        logger.warning("agent abstained campaign=%s number=%s: %s", run.id, number, error)
-        return Insight(
-            id=f"{measurements[0].id}/{agent.name}",
-            agent=agent.name,
-            measurement_ids=tuple(m.id for m in measurements),
-            abstained=True,
-            remarks=(str(error),),
-        )
-
-
-async def _beside(run: Run, work: Callable[[], T]) -> T:
-    """Run CPU work beside the event loop, while virtual time stands still."""
-    clock = run.laboratory.clock
-    with clock.hold() if isinstance(clock, VirtualClock) else nullcontext():
-        return await asyncio.to_thread(work)

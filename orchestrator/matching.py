@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from analysis.errors import AnalysisError
 from analysis.protocols import Agent
 from instruments.capabilities import Accepted, Capabilities
 from instruments.sample import Setting
 from orchestrator.campaign import Campaign
 from orchestrator.errors import BadFile, CampaignError, Fault
 from orchestrator.laboratory import Laboratory
-from orchestrator.registry import agent_factory, planner_factory
+from orchestrator.matching_agents import match_agents
+from orchestrator.registry import planner_factory
 from orchestrator.toml_source import TomlSource
 from planners.errors import PlanningError
 from planners.parameters import (
@@ -35,12 +35,19 @@ class Match:
     ----------
     synthesizer : name of the instrument that makes samples.
     measurers : one instrument name for each measurement of the campaign, in order.
+    agents : name → agent, as the campaign chose.
+    fallbacks : name of a chosen agent → those that stand in for it if it crashes, in order.
     """
 
     synthesizer: str
     measurers: tuple[str, ...]
     agents: Mapping[str, Agent]
     planner: Planner
+    fallbacks: Mapping[str, tuple[Agent, ...]] = field(default_factory=dict)
+
+    def standing_for(self, name: str) -> tuple[str, ...]:
+        """Return the agents that may speak for a chosen one, itself first."""
+        return (name, *(agent.name for agent in self.fallbacks.get(name, ())))
 
 
 def match(campaign: Campaign, laboratory: Laboratory, source: TomlSource) -> Match:
@@ -59,13 +66,11 @@ def match(campaign: Campaign, laboratory: Laboratory, source: TomlSource) -> Mat
         _measurer(i, campaign, laboratory, source, faults)
         for i in range(len(campaign.measurements))
     )
-    agents = _agents(campaign, source, faults)
+    agents, fallbacks = match_agents(campaign, source, faults)
     planner = _planner(campaign, source, faults)
-    if len(agents) == len(campaign.agents):
-        _check_quantities(campaign, agents, source, faults)
     if faults or planner is None:
         raise BadFile(source.path, faults)
-    return Match(synthesizer, measurers, agents, planner)
+    return Match(synthesizer, measurers, agents, planner, fallbacks)
 
 
 def _synthesizer(
@@ -197,22 +202,6 @@ def _check_settings(
             faults.append(source.fault((*where, name), message))
 
 
-def _agents(campaign: Campaign, source: TomlSource, faults: list[Fault]) -> dict[str, Agent]:
-    agents: dict[str, Agent] = {}
-    for i, choice in enumerate(campaign.agents):
-        where = ("agents", i)
-        try:
-            factory = agent_factory(choice.use)
-            agents[choice.use] = factory(choice.settings, source.path.parent)
-        except ValidationError as error:
-            faults += source.faults(error, (*where, "settings"))
-        except AnalysisError as error:
-            faults.append(source.fault((*where, "settings"), str(error)))
-        except CampaignError as error:
-            faults.append(source.fault((*where, "use"), str(error)))
-    return agents
-
-
 def _planner(campaign: Campaign, source: TomlSource, faults: list[Fault]) -> Planner | None:
     choice = campaign.planner
     try:
@@ -224,35 +213,3 @@ def _planner(campaign: Campaign, source: TomlSource, faults: list[Fault]) -> Pla
     except CampaignError as error:
         faults.append(source.fault(("planner", "use"), str(error)))
     return None
-
-
-def _check_quantities(
-    campaign: Campaign, agents: Mapping[str, Agent], source: TomlSource, faults: list[Fault]
-) -> None:
-    offered: dict[str, str] = {}
-    for agent in agents.values():
-        offered.update(agent.quantities)
-    wanted = [
-        (("objective", "targets", i), t.quantity, t.unit)
-        for i, t in enumerate(campaign.objective.targets)
-    ] + [
-        (("objective", "constraints", i), c.quantity, c.unit)
-        for i, c in enumerate(campaign.objective.constraints)
-    ]
-    for where, quantity, unit in wanted:
-        if quantity not in offered:
-            faults.append(
-                source.fault(
-                    (*where, "quantity"),
-                    f"no agent of this campaign estimates {quantity!r}; they estimate "
-                    f"{', '.join(sorted(offered)) or 'nothing'}",
-                )
-            )
-        elif unit and unit != offered[quantity]:
-            faults.append(
-                source.fault(
-                    (*where, "unit"),
-                    f"{quantity} is in {unit} here, but its agent estimates it in "
-                    f"{offered[quantity] or 'no unit'}",
-                )
-            )

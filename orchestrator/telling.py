@@ -9,6 +9,9 @@ from orchestrator.run import Run
 from planners.parameters import Value
 from planners.proposal import Observation
 
+LONGEST_ERROR = 300
+"""Characters of somebody else's error that are kept."""
+
 
 def in_words(run: Run, values: dict[str, Value]) -> str:
     """Return a point for a person: ``temperature 640 degC, dwell 2 h``."""
@@ -55,3 +58,14 @@ def why_it_failed(outcome: Outcome) -> str:
     if isinstance(outcome.value, Measurement):
         return f"the data are spoilt: {', '.join(outcome.value.flags)}"
     return f"{outcome.fault or outcome.settled}: {outcome.error}"
+
+
+def in_one_line(error: BaseException) -> str:
+    """Return what an error of foreign code says, short enough for a table."""
+    return shortened(f"{type(error).__name__}: {error}".strip().rstrip(":"))
+
+
+def shortened(text: str) -> str:
+    """Return a text on one line, cut where it is too long for a table."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_ERROR else line[: LONGEST_ERROR - 1] + "…"

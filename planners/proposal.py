@@ -38,6 +38,7 @@ class Reason(_Record):
     predicted : quantity → prediction at the point, empty before a model exists.
     alternatives : the runners-up, best first.
     model : what the surrogate learnt (length scales, noise), by name.
+    instead_of : the planner that was to choose and crashed, as `text` tells; usually empty.
     """
 
     planner: str
@@ -47,6 +48,7 @@ class Reason(_Record):
     predicted: dict[str, Prediction] = Field(default_factory=dict)
     alternatives: tuple[Alternative, ...] = ()
     model: dict[str, float] = Field(default_factory=dict)
+    instead_of: str = ""
 
 
 class Proposal(_Record):

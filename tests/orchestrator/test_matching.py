@@ -9,6 +9,7 @@ import pytest
 from orchestrator.errors import BadFile
 from orchestrator.examples import FOLDER
 from orchestrator.launch import Prepared, prepare
+from tests.orchestrator import bakery
 
 CAMPAIGN = (FOLDER / "tio2.toml").read_text()
 LAB = (FOLDER / "tio2_lab.toml").read_text()
@@ -86,3 +87,32 @@ def test_a_setting_of_the_driver_that_does_not_exist_is_told_with_its_line(tmp_p
     said = refused(tmp_path, lab=lab)
     assert f"line {lab.count(chr(10))}" in said
     assert "wavelenth" in said
+
+
+@pytest.mark.parametrize(
+    ("fallback", "words"),
+    [
+        ('fallback = ["xrd.quantfy"]', "did you mean 'xrd.quantify'"),
+        ('fallback = [{ use = "readings", settings = { sizes = 1 } }]', "sizes"),
+        (
+            'fallback = [{ use = "readings", settings = { quantities = { "toughness" = "J" } } }]',
+            "estimates nothing wanted",
+        ),
+        (
+            'fallback = [{ use = "readings", settings = { quantities = '
+            '{ "xrd.crystallite_size.anatase" = "nm" } } }]',
+            "in nm, xrd.quantify in Å",
+        ),
+    ],
+)
+def test_a_stand_in_is_checked_like_the_agent_itself(
+    tmp_path: Path, fallback: str, words: str
+) -> None:
+    text = CAMPAIGN.replace('use = "xrd.quantify"', f'use = "xrd.quantify"\n{fallback}')
+    assert words in refused(tmp_path, campaign=text)
+
+
+def test_no_agent_stands_in_for_itself() -> None:
+    agents = [{"use": "taster", "fallback": ["taster"]}]
+    with pytest.raises(ValueError, match="listed twice"):
+        bakery.campaign(agents=agents)

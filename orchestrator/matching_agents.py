@@ -1,0 +1,113 @@
+"""Who reads the measurements of a campaign, and do they estimate what is wanted?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from analysis.errors import AnalysisError
+from analysis.protocols import Agent
+from orchestrator.campaign import AgentChoice, Campaign, StandIn
+from orchestrator.errors import CampaignError, Fault
+from orchestrator.registry import agent_factory
+from orchestrator.toml_source import TomlSource
+
+
+def match_agents(
+    campaign: Campaign, source: TomlSource, faults: list[Fault]
+) -> tuple[dict[str, Agent], dict[str, tuple[Agent, ...]]]:
+    """Return the chosen agents by name, and for each those that stand in for it if it crashes.
+
+    Parameters
+    ----------
+    faults : everything that is wrong is added here.
+    """
+    agents: dict[str, Agent] = {}
+    fallbacks: dict[str, tuple[Agent, ...]] = {}
+    for i, choice in enumerate(campaign.agents):
+        where = ("agents", i)
+        if (agent := _agent(choice, where, source, faults)) is not None:
+            agents[choice.use] = agent
+        others = [
+            _agent(other, (*where, "fallback", j), source, faults)
+            for j, other in enumerate(choice.fallback)
+        ]
+        if others:
+            fallbacks[choice.use] = tuple(a for a in others if a is not None)
+    if len(agents) == len(campaign.agents):
+        _check_quantities(campaign, agents, source, faults)
+        _check_fallbacks(campaign, agents, fallbacks, source, faults)
+    return agents, fallbacks
+
+
+def _agent(
+    choice: AgentChoice | StandIn,
+    where: tuple[str | int, ...],
+    source: TomlSource,
+    faults: list[Fault],
+) -> Agent | None:
+    try:
+        return agent_factory(choice.use)(choice.settings, source.path.parent)
+    except ValidationError as error:
+        faults += source.faults(error, (*where, "settings"))
+    except AnalysisError as error:
+        faults.append(source.fault((*where, "settings"), str(error)))
+    except CampaignError as error:
+        faults.append(source.fault((*where, "use"), str(error)))
+    return None
+
+
+def _check_fallbacks(
+    campaign: Campaign,
+    agents: Mapping[str, Agent],
+    fallbacks: Mapping[str, tuple[Agent, ...]],
+    source: TomlSource,
+    faults: list[Fault],
+) -> None:
+    wanted = set(campaign.objective.quantities)
+    for i, choice in enumerate(campaign.agents):
+        own = agents[choice.use].quantities
+        for other in fallbacks.get(choice.use, ()):
+            shared = sorted(wanted & set(own) & set(other.quantities))
+            wrong = [
+                f"{other.name} gives {key} in {other.quantities[key] or 'no unit'}, "
+                f"{choice.use} in {own[key] or 'no unit'}"
+                for key in shared
+                if other.quantities[key] != own[key]
+            ]
+            if wanted & set(own) and not shared:
+                wrong.append(f"{other.name} estimates nothing wanted that {choice.use} estimates")
+            faults.extend(source.fault(("agents", i, "fallback"), fault) for fault in wrong)
+
+
+def _check_quantities(
+    campaign: Campaign, agents: Mapping[str, Agent], source: TomlSource, faults: list[Fault]
+) -> None:
+    offered: dict[str, str] = {}
+    for agent in agents.values():
+        offered.update(agent.quantities)
+    wanted = [
+        (("objective", "targets", i), t.quantity, t.unit)
+        for i, t in enumerate(campaign.objective.targets)
+    ] + [
+        (("objective", "constraints", i), c.quantity, c.unit)
+        for i, c in enumerate(campaign.objective.constraints)
+    ]
+    for where, quantity, unit in wanted:
+        if quantity not in offered:
+            faults.append(
+                source.fault(
+                    (*where, "quantity"),
+                    f"no agent of this campaign estimates {quantity!r}; they estimate "
+                    f"{', '.join(sorted(offered)) or 'nothing'}",
+                )
+            )
+        elif unit and unit != offered[quantity]:
+            faults.append(
+                source.fault(
+                    (*where, "unit"),
+                    f"{quantity} is in {unit} here, but its agent estimates it in "
+                    f"{offered[quantity] or 'no unit'}",
+                )
+            )

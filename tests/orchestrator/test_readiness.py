@@ -1,0 +1,72 @@
+"""A fault that is over does not stop the commands that come after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from instruments.commands import Command
+from instruments.device import Action
+from instruments.errors import InstrumentFault
+from instruments.execution import Executor
+from instruments.sample import Sample
+from orchestrator.control import run_campaign
+from orchestrator.errors import LaboratoryRefused
+from orchestrator.run import Run
+from orchestrator.store import Store
+from planners.baselines import make_random
+from tests.orchestrator import bakery
+
+
+@dataclass
+class Burning(bakery.Oven):
+    """Its heater dies in the `bad` experiments; if `broken`, no reset helps."""
+
+    broken: bool = False
+    resets: list[int] = field(default_factory=list)
+
+    async def act(self, action: Action, command: Command) -> Sample:
+        try:
+            return await super().act(action, command)
+        except InstrumentFault as error:
+            raise InstrumentFault("heater_dead", "an element broke", needs_reset=True) from error
+
+    async def recover(self) -> None:
+        if self.broken:
+            raise InstrumentFault("heater_dead", "the element is still broken")
+        self.resets.append(len(self.acts))
+
+
+async def _run(store: Store, *, broken: bool = False) -> tuple[Run, Burning]:
+    lab = bakery.laboratory()
+    oven = Burning(lab.clock, frozenset({1}), broken=broken)
+    lab.instruments["oven"] = Executor("oven", bakery.OVEN, lab.clock, oven)  # type: ignore[index]
+    run = bakery.run(store, make_random({}), laboratory=lab)
+    await lab.connect()
+    return run, oven
+
+
+async def test_a_latched_fault_is_reset_before_the_next_command(store: Store) -> None:
+    run, oven = await _run(store)
+    assert (await run_campaign(run)).experiments == 6
+    assert oven.resets == [2]
+    assert [n for n, o in store.observations("bread-1") if o.failed] == [1]
+    [event] = [e for e in store.events("bread-1") if e.kind == "instrument_reset"]
+    assert "an element broke" in event.message
+
+
+async def test_a_broken_instrument_is_sent_nothing(store: Store) -> None:
+    run, oven = await _run(store, broken=True)
+    with pytest.raises(LaboratoryRefused, match="still broken"):
+        await run_campaign(run)
+    assert len(oven.acts) == 2
+    assert len(store.observations("bread-1")) == 2
+
+
+async def test_an_instrument_that_was_stopped_waits_for_a_person(store: Store) -> None:
+    run, oven = await _run(store)
+    await run.laboratory.instruments["oven"].stop(emergency=True)
+    with pytest.raises(LaboratoryRefused, match="emergency stop"):
+        await run_campaign(run)
+    assert oven.acts == []
