@@ -11,6 +11,7 @@ from instruments.errors import InstrumentError
 from instruments.recorded_data import candidate_rows
 from instruments.sample import Setting
 from orchestrator.errors import BadFile
+from orchestrator.gates import Approval, Prompt
 from orchestrator.toml_source import TomlSource, read_toml
 from planners.objective import Objective
 from planners.space import SearchSpace
@@ -137,6 +138,8 @@ class Campaign(_Record):
     ----------
     laboratory : laboratory file to use unless another is named, relative to the campaign file.
     seed : the campaign's one seed; each experiment and role gets its own child stream.
+    approval : which proposals wait for a person.
+    prompts : what a person does by hand, and before which step.
     """
 
     name: str = Field(min_length=1, max_length=60)
@@ -152,6 +155,8 @@ class Campaign(_Record):
     measurements: tuple[MeasurementPlan, ...] = Field(min_length=1)
     agents: tuple[AgentChoice, ...] = Field(min_length=1)
     on_failure: FailurePolicy = FailurePolicy()
+    approval: Approval = Approval()
+    prompts: tuple[Prompt, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Campaign:

@@ -16,8 +16,13 @@ from instruments.errors import CommandRefused, InstrumentError
 from instruments.protocols import Bench, Estimated, Instrument
 from instruments.sample import Setting
 from orchestrator.errors import BadFile, CampaignError, Fault
+from orchestrator.gate_checks import prompt_faults
+from orchestrator.gates import Prompt
 from orchestrator.registry import instrument_factory
 from orchestrator.toml_source import TomlSource, read_toml
+
+ROLES = ("synthesize", "measure")
+"""What an instrument does in an experiment."""
 
 
 class _Record(BaseModel):
@@ -54,6 +59,7 @@ class LaboratoryFile(_Record):
     ----------
     seed : seed of everything random in simulated instruments.
     currency : what prices and hourly rates are in.
+    prompts : what a person does by hand, whatever the campaign; of an instrument's step.
     """
 
     name: str = Field(min_length=1)
@@ -61,6 +67,7 @@ class LaboratoryFile(_Record):
     seed: int = Field(default=0, ge=0)
     currency: str = "EUR"
     instruments: dict[str, InstrumentEntry] = Field(min_length=1)
+    prompts: tuple[Prompt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ class Laboratory:
     Attributes
     ----------
     simulated : True if no instrument moves matter; then time is virtual.
+    prompts : what a person does by hand before a step of its instruments.
     """
 
     name: str
@@ -78,6 +86,7 @@ class Laboratory:
     limits: Mapping[str, Mapping[str, Limit]]
     clock: Clock
     simulated: bool
+    prompts: tuple[Prompt, ...] = ()
 
     def describe(self, name: str) -> Capabilities:
         """Return an instrument's capabilities, narrowed by the house's limits."""
@@ -196,10 +205,12 @@ def build_laboratory(
             for setting in entry.limits
             if setting not in known
         ]
+    roles = {r: [n for n, i in made.items() if i.describe().role == r] for r in ROLES}
+    faults += prompt_faults(file.prompts, roles, source)
     if faults:
         raise BadFile(source.path, faults)
     limits = {name: entry.limits for name, entry in file.instruments.items()}
-    return Laboratory(file.name, file.currency, made, limits, clock, simulated)
+    return Laboratory(file.name, file.currency, made, limits, clock, simulated, file.prompts)
 
 
 def _make(

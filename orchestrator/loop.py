@@ -15,6 +15,7 @@ from instruments.commands import Measure, Synthesize
 from instruments.measurement import Measurement
 from instruments.sample import Sample
 from orchestrator.actions import act, settled_attempts
+from orchestrator.approval import undone, vetoed
 from orchestrator.costs import cost_of
 from orchestrator.fallback import plan, read
 from orchestrator.recall import Recall
@@ -64,7 +65,9 @@ async def turn(run: Run, number: int, *, verbs: Verbs | None = None) -> Observat
         return known.observation
     proposal = await verbs.propose(run, number)
     try:
+        _refuse(await vetoed(run, number, proposal) or await undone(run, number, "synthesize"))
         sample = await verbs.synthesize(run, number, proposal)
+        _refuse(await undone(run, number, "measure"))
         measurements = await verbs.measure(run, number, sample)
         insights = await verbs.analyze(run, number, measurements)
     except StepFailed as failed:
@@ -73,6 +76,12 @@ async def turn(run: Run, number: int, *, verbs: Verbs | None = None) -> Observat
         run.tell(number, "score", "failed", str(failed))
         return observation
     return await verbs.score(run, number, proposal, sample, insights)
+
+
+def _refuse(why: str | None) -> None:
+    """Raise StepFailed if a person gave a reason why the experiment does not go on."""
+    if why is not None:
+        raise StepFailed(why)
 
 
 async def propose(run: Run, number: int) -> Proposal:

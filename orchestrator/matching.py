@@ -12,18 +12,13 @@ from instruments.capabilities import Accepted, Capabilities
 from instruments.sample import Setting
 from orchestrator.campaign import Campaign
 from orchestrator.errors import BadFile, CampaignError, Fault
+from orchestrator.gate_checks import approval_faults, prompt_faults
 from orchestrator.laboratory import Laboratory
 from orchestrator.matching_agents import match_agents
 from orchestrator.registry import planner_factory
 from orchestrator.toml_source import TomlSource
 from planners.errors import PlanningError
-from planners.parameters import (
-    CategoricalParameter,
-    ContinuousParameter,
-    DiscreteParameter,
-    MixtureParameter,
-    Parameter,
-)
+from planners.parameters import extremes
 from planners.protocols import Planner
 
 
@@ -66,6 +61,9 @@ def match(campaign: Campaign, laboratory: Laboratory, source: TomlSource) -> Mat
         _measurer(i, campaign, laboratory, source, faults)
         for i in range(len(campaign.measurements))
     )
+    faults += approval_faults(campaign.approval, campaign.space, source)
+    users = {"synthesize": (synthesizer,), "measure": measurers}
+    faults += prompt_faults(campaign.prompts, users, source)
     agents, fallbacks = match_agents(campaign, source, faults)
     planner = _planner(campaign, source, faults)
     if faults or planner is None:
@@ -138,20 +136,9 @@ def _check_parameters(
                 )
             faults.extend(
                 source.fault(where, f"{instrument} cannot do this: {fault}")
-                for value in _extremes(parameter, name)
+                for value in extremes(parameter, name)
                 if (fault := accepted.fault(value)) is not None
             )
-
-
-def _extremes(parameter: Parameter, name: str) -> tuple[Setting, ...]:
-    if isinstance(parameter, ContinuousParameter):
-        return (parameter.low, parameter.high)
-    if isinstance(parameter, MixtureParameter):
-        return parameter.bounds(name)
-    if isinstance(parameter, DiscreteParameter):
-        return parameter.values
-    assert isinstance(parameter, CategoricalParameter)
-    return parameter.categories
 
 
 def _measurer(

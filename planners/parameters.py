@@ -228,6 +228,17 @@ Parameter = Annotated[
 """Any of the four kinds; `type` tells which."""
 
 
+def extremes(parameter: Parameter, name: str) -> tuple[Value, ...]:
+    """Return the values of a name between or among which all others lie."""
+    if isinstance(parameter, ContinuousParameter):
+        return (parameter.low, parameter.high)
+    if isinstance(parameter, MixtureParameter):
+        return parameter.bounds(name)
+    if isinstance(parameter, DiscreteParameter):
+        return parameter.values
+    return parameter.categories
+
+
 def _number(value: Value) -> float | None:
     """Return a finite float, or None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

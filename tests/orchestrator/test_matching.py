@@ -116,3 +116,33 @@ def test_no_agent_stands_in_for_itself() -> None:
     agents = [{"use": "taster", "fallback": ["taster"]}]
     with pytest.raises(ValueError, match="listed twice"):
         bakery.campaign(agents=agents)
+
+
+@pytest.mark.parametrize(
+    ("gates", "words"),
+    [
+        ('parameter = "temprature"\nabove = 700', "nothing searched is called 'temprature'"),
+        (
+            'parameter = "temperature"\nabove = 900',
+            "goes from 550 to 750 degC, so it is never above",
+        ),
+        ('parameter = "temperature"\nbelow = 550', "so it is never below 550"),
+        ('parameter = "temperature"\nis = 20', "this is never proposed"),
+    ],
+)
+def test_rule_that_can_never_apply_is_a_fault(tmp_path: Path, gates: str, words: str) -> None:
+    text = CAMPAIGN + f'\n[approval]\nask = "risky"\n[[approval.risky]]\n{gates}\n'
+    assert words in refused(tmp_path, campaign=text)
+
+
+def test_prompt_for_an_instrument_that_never_does_that_step_is_a_fault(tmp_path: Path) -> None:
+    prompt = '\n[[prompts]]\nbefore = "measure"\ninstrument = "furnace"\ntext = "load"\n'
+    assert "'furnace' never carries out `measure` here" in refused(
+        tmp_path, campaign=CAMPAIGN + prompt
+    )
+    assert "diffractometer may" in refused(tmp_path, lab=LAB + prompt)
+
+
+def test_placeholder_that_is_not_known_is_a_fault(tmp_path: Path) -> None:
+    prompt = '\n[[prompts]]\nbefore = "measure"\ntext = "load {tray}"\n'
+    assert "{tray} is not known here" in refused(tmp_path, campaign=CAMPAIGN + prompt)
