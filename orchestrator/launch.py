@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.campaign import Campaign, load_campaign, parse_campaign
+from orchestrator.desk import Desk, LocalDesk
 from orchestrator.errors import BadFile, CampaignError, Fault
 from orchestrator.laboratory import (
     Laboratory,
@@ -21,6 +22,7 @@ from orchestrator.matching import Match, match
 from orchestrator.run import Run, Step
 from orchestrator.store import Store, software_versions
 from orchestrator.store.records import CampaignRecord
+from orchestrator.store_desk import StoreDesk
 from orchestrator.toml_source import TomlSource, parse_toml
 
 
@@ -176,6 +178,12 @@ def _run(
     store: Store,
     watch: Callable[[Step], None] | None,
 ) -> Run:
-    if watch is None:
-        return Run(campaign_id, campaign, laboratory, matched, store)
-    return Run(campaign_id, campaign, laboratory, matched, store, watch)
+    run = Run(campaign_id, campaign, laboratory, matched, store, desk=_desk(laboratory, store))
+    return run if watch is None else replace(run, watch=watch)
+
+
+def _desk(laboratory: Laboratory, store: Store) -> Desk:
+    """Return who lends the instruments: those in virtual time exist in this process alone."""
+    if laboratory.clock.is_virtual:
+        return LocalDesk(laboratory.clock)
+    return StoreDesk(store.leases, laboratory.name)

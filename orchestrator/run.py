@@ -15,6 +15,7 @@ from instruments.measurement import Measurement
 from instruments.sample import Sample
 from orchestrator.asking import Nobody, Person
 from orchestrator.campaign import Campaign
+from orchestrator.desk import Desk, LocalDesk
 from orchestrator.laboratory import Laboratory
 from orchestrator.matching import Match
 from orchestrator.notifying import Notifier, Silent
@@ -132,6 +133,7 @@ class Run:
     id : the campaign's identifier.
     match : who does what.
     watch : called with every step, for progress displays; must return at once.
+    desk : lends the laboratory's instruments.
     token : of the process that holds the campaign, see `orchestrator.holding`; None if nobody
         could take it over.
     """
@@ -144,6 +146,7 @@ class Run:
     watch: Callable[[Step], None] = field(default=_nobody)
     person: Person = field(default_factory=Nobody)
     notifier: Notifier = field(default_factory=Silent)
+    desk: Desk = field(default_factory=LocalDesk)
     token: int | None = None
 
     def rng(self, number: int, role: str) -> np.random.Generator:

@@ -44,6 +44,9 @@ class LeaseRow(TableRow, table=True):
     needs: list[list[str]] = Field(sa_type=JSON)
     given: list[str] = Field(sa_type=JSON)
     priority: int
+    host: str
+    pid: int
+    born: float
     asked: datetime = Field(sa_type=UtcDateTime)
     heartbeat: datetime = Field(sa_type=UtcDateTime)
     granted: datetime | None = Field(sa_type=UtcDateTime)

@@ -23,6 +23,7 @@ from orchestrator.store.driver import Values
 from orchestrator.store.engine import connect, reading
 from orchestrator.store.experiments import assemble
 from orchestrator.store.holds import Holds
+from orchestrator.store.leases import Leases
 from orchestrator.store.ledger import Ledger, Step
 from orchestrator.store.questions import Questions
 from orchestrator.store.records import (
@@ -103,6 +104,7 @@ class Store:
         self.holds = Holds(self._ledger)
         self.questions = Questions(self._ledger)
         self.wishes = Wishes(self._ledger)
+        self.leases = Leases(self._ledger)
         self._observed: dict[str, tuple[int, list[tuple[int, Observation]]]] = {}
         self._lock = Lock()
 
