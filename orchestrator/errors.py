@@ -13,6 +13,7 @@ CampaignError
 ├── ServerError        the Prefect server did not start or answer
 └── StoreError         the history cannot be read or written
     ├── StoreLocked · StoreCorrupt · StoreFull · StoreTooNew · StoreConflict
+    ├── CustodyConflict  two holders, an occupied slot, or an offer that is closed
     └── UnknownCampaign
 """
 
@@ -121,6 +122,10 @@ class StoreTooNew(StoreError):
 
 class StoreConflict(StoreError):
     """A record exists already with other contents; history is never overwritten."""
+
+
+class CustodyConflict(StoreError):
+    """A hand-over does not fit what is recorded of where things are."""
 
 
 class UnknownCampaign(StoreError, LookupError):

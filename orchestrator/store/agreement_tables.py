@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlmodel import Field
 
 from orchestrator.store.tables import METADATA, RowNumber, TableRow, UtcDateTime
@@ -101,11 +101,23 @@ class CustodyRow(TableRow, table=True):
     since: datetime = Field(sa_type=UtcDateTime)
 
 
+def _open(name: str, *columns: str) -> Index:
+    """Return an index by which only one offer at a time is open for a thing, and for a slot."""
+    is_open = text("accepted IS NULL AND withdrawn IS NULL")
+    where: dict[str, Any] = {"sqlite_where": is_open, "postgresql_where": is_open}
+    return Index(f"uq_handover_{name}", *columns, unique=True, **where)
+
+
 class HandoverRow(TableRow, table=True):
     """A thing is offered by one holder and accepted by another, or the offer is withdrawn."""
 
     __tablename__ = "handover"
-    __table_args__ = (Index(None, "scope", "thing"),)
+    __table_args__ = (
+        Index(None, "scope", "thing"),
+        Index(None, "command_id"),
+        _open("open_thing", "scope", "thing"),
+        _open("open_slot", "scope", "taker", "taker_slot"),
+    )
 
     row: int | None = Field(default=None, primary_key=True, sa_type=RowNumber)
     scope: str
@@ -120,8 +132,22 @@ class HandoverRow(TableRow, table=True):
     withdrawn: datetime | None = Field(sa_type=UtcDateTime)
 
 
+class LevelRow(TableRow, table=True):
+    """What is left of a consumable now; the rows of `stock` say how it came to that."""
+
+    __tablename__ = "level"
+
+    scope: str = Field(primary_key=True)
+    instrument: str = Field(primary_key=True)
+    consumable: str = Field(primary_key=True)
+    unit: str
+    left: float
+    aside: float
+    declared: float | None
+
+
 class StockRow(TableRow, table=True):
-    """A consumable was filled up to a level, or an action used some of it."""
+    """A consumable was filled up to a level, set aside for an action, or used by one."""
 
     __tablename__ = "stock"
     __table_args__ = (
@@ -157,5 +183,6 @@ QUESTION = METADATA.tables["question"]
 WISH = METADATA.tables["wish"]
 CUSTODY = METADATA.tables["custody"]
 HANDOVER = METADATA.tables["handover"]
+LEVEL = METADATA.tables["level"]
 STOCK = METADATA.tables["stock"]
 RESERVATION = METADATA.tables["reservation"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from operator import itemgetter
 from pathlib import Path
 from threading import Lock
@@ -19,6 +19,7 @@ from instruments.sample import Sample
 from orchestrator.errors import StoreError
 from orchestrator.store import actions, campaigns, rows
 from orchestrator.store.arrays import ArrayFiles
+from orchestrator.store.custody import Custody
 from orchestrator.store.driver import Values
 from orchestrator.store.engine import connect, reading
 from orchestrator.store.experiments import assemble
@@ -34,6 +35,7 @@ from orchestrator.store.records import (
     Progress,
 )
 from orchestrator.store.schema import migrate
+from orchestrator.store.stock import Stock
 from orchestrator.store.tables import (
     ACTION,
     CAMPAIGN,
@@ -105,6 +107,8 @@ class Store:
         self.questions = Questions(self._ledger)
         self.wishes = Wishes(self._ledger)
         self.leases = Leases(self._ledger)
+        self.stock = Stock(self._ledger)
+        self.custody = Custody(self._ledger)
         self._observed: dict[str, tuple[int, list[tuple[int, Observation]]]] = {}
         self._lock = Lock()
 
@@ -153,6 +157,13 @@ class Store:
         """Begin the history of a campaign."""
         with self._ledger.driver.writing(durable=True):
             self._ledger.insert_once(CAMPAIGN, rows.campaign_row(record))
+
+    @contextmanager
+    def beginning(self, record: CampaignRecord) -> Iterator[None]:
+        """Begin a campaign together with what is recorded in the block, or not at all."""
+        with self._ledger.driver.writing(durable=not record.dry_run):
+            self.create_campaign(record)
+            yield
 
     def campaign(self, campaign_id: str) -> CampaignRecord:
         """Return a campaign by its id or by the beginning of it, if only one begins so.

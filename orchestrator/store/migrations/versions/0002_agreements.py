@@ -24,6 +24,7 @@ def upgrade() -> None:
     _wish()
     _custody()
     _handover()
+    _level()
     _stock()
     _reservation()
 
@@ -146,6 +147,32 @@ def _handover() -> None:
         sa.PrimaryKeyConstraint("row", name="pk_handover"),
     )
     op.create_index("ix_handover_scope_thing", "handover", ["scope", "thing"])
+    op.create_index("ix_handover_command_id", "handover", ["command_id"])
+    _one_open_offer("open_thing", "scope", "thing")
+    _one_open_offer("open_slot", "scope", "taker", "taker_slot")
+
+
+def _one_open_offer(name: str, *columns: str) -> None:
+    is_open = sa.text("accepted IS NULL AND withdrawn IS NULL")
+    op.create_index(
+        f"uq_handover_{name}",
+        "handover",
+        list(columns),
+        unique=True,
+        sqlite_where=is_open,
+        postgresql_where=is_open,
+    )
+
+
+def _level() -> None:
+    op.create_table(
+        "level",
+        *map(_text, ("scope", "instrument", "consumable", "unit")),
+        sa.Column("left", sa.Float(), nullable=False),
+        sa.Column("aside", sa.Float(), nullable=False),
+        sa.Column("declared", sa.Float(), nullable=True),
+        sa.PrimaryKeyConstraint("scope", "instrument", "consumable", name="pk_level"),
+    )
 
 
 def _stock() -> None:
