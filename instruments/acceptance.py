@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from pydantic import ValidationError
 
 from instruments.capabilities import Capabilities
@@ -17,25 +15,16 @@ from instruments.sample import Sample
 
 
 class Acceptance:
-    """Checks commands against an instrument's declaration and what is left of its stock."""
+    """Checks commands against an instrument's declaration.
+
+    Whether the stock suffices is not checked here: the laboratory knows what is left, also after a
+    restart and for all campaigns, see `orchestrator.storeroom`.
+    """
 
     def __init__(self, name: str, capabilities: Capabilities, device: Device) -> None:
         self._name = name
         self._declared = capabilities
         self._device = device
-        self._stock = {c.name: c.stock for c in capabilities.consumables}
-
-    def capabilities(self) -> Capabilities:
-        """Return the declaration, with the present stock of each consumable."""
-        left = tuple(
-            c.model_copy(update={"stock": self._stock[c.name]}) for c in self._declared.consumables
-        )
-        return self._declared.model_copy(update={"consumables": left})
-
-    def take(self, consumed: Mapping[str, float]) -> None:
-        """Subtract what a command used up; a stock never falls below nothing."""
-        for name, amount in consumed.items():
-            self._stock[name] = max(self._stock.get(name, 0.0) - amount, 0.0)
 
     def completed(self, command: Command) -> Command:
         """Return the command with the defaults filled in."""
@@ -53,15 +42,7 @@ class Acceptance:
         """
         if faults := _wrong_form(command) or self._wrong_contents(command):
             raise CommandRefused(self._name, faults)
-        estimated = self._device.estimate(self.completed(command))
-        missing = [
-            f"{amount:g} of {name} is needed and {self._stock.get(name, 0.0):g} is left; refill it"
-            for name, amount in estimated.consumed.items()
-            if amount > self._stock.get(name, 0.0)
-        ]
-        if missing:
-            raise CommandRefused(self._name, missing)
-        return estimated
+        return self._device.estimate(self.completed(command))
 
     def wrong_value(self, value: Sample | Measurement, command: Command) -> str | None:
         """Say why `value` is not what the command asked for, or None if it is."""

@@ -80,7 +80,9 @@ class Capabilities(_Data):
     technique : for a measuring instrument, what its curves are (``xrd``, ``table``, …).
     accepts : the settings of its command.
     reports : name → unit of the single readings it returns.
-    consumables : what it uses up.
+    consumables : what it uses up, and how much of it there is when a laboratory is first opened.
+        What is left later is known to the laboratory's storeroom, not to the instrument.
+    slots : places in which it can hold a sample or a vessel, one thing in each.
     recovery : what to do with a command of unknown outcome.
     hourly_rate : money per hour of use.
     stop : what `stop` does to a running command.
@@ -94,6 +96,7 @@ class Capabilities(_Data):
     accepts: tuple[Accepted, ...] = ()
     reports: dict[str, str] = Field(default_factory=dict)
     consumables: tuple[Consumable, ...] = ()
+    slots: tuple[str, ...] = Field(default=("1",), min_length=1)
     recovery: Recovery = "ask_operator"
     hourly_rate: float = Field(default=0.0, ge=0)
     stop: Literal["abort", "between_steps", "none"] = "abort"

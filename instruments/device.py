@@ -79,7 +79,7 @@ class Device(ABC):
     def estimate(self, command: Command) -> Estimated:
         """Return the expected duration [s] and consumption of an accepted command.
 
-        `Executor.check` compares the consumption with what is left.
+        The storeroom compares the consumption with what is left.
         """
 
     @abstractmethod

@@ -38,7 +38,7 @@ class _Running:
 class Executor:
     """An `Instrument` made of a `Device`, its capabilities and the laboratory's clock.
 
-    - A command is checked for role, names, ranges, finite numbers, identities, stock and the
+    - A command is checked for role, names, ranges, finite numbers, identities and the
       instrument's state before the device sees it, and every fault is reported at once.
     - One command acts at a time. A second one waits its turn, and is checked again when it comes;
       if the first one left the instrument stopped or in fault, the second one is refused.
@@ -96,8 +96,8 @@ class Executor:
             logger.info("disconnected instrument=%s", self.name)
 
     def describe(self) -> Capabilities:
-        """Return what the instrument can do, with the present stock of its consumables."""
-        return self._acceptance.capabilities()
+        """Return what the instrument can do."""
+        return self._capabilities
 
     def check(self, command: Command) -> Estimated:
         """Return the expected duration and consumption; works without a connection.
@@ -222,7 +222,6 @@ class Executor:
                 outcome = await self._settled(self._running, command)
             finally:
                 self._running = None
-            self._acceptance.take(action.consumed)
             self._forget_the_oldest()
             logger.info(
                 "settled instrument=%s command=%s settled=%s",

@@ -78,7 +78,7 @@ class Instrument(Protocol):
         ...
 
     def check(self, command: Command) -> Estimated:
-        """Check limits, consumables and state without moving anything.
+        """Check limits and state without moving anything.
 
         Raises
         ------

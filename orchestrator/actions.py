@@ -64,19 +64,22 @@ async def act(
     order = command(attempt)
     await make_ready(run, instrument)
     try:
-        run.laboratory.check(instrument, order)
+        estimated = run.laboratory.check(instrument, order)
     except CommandRefused as error:
         raise LaboratoryRefused(str(error)) from error
     now = run.laboratory.clock.now
     record = earlier or _intended(command_id, run, number, step, instrument, order, now())
     if earlier is None:
-        run.history.record_action(record)
+        with run.history.together(run.id):
+            run.history.record_action(record)
+            run.storeroom.before(record, order, estimated)
     outcome = await run.laboratory.instruments[instrument].execute(command_id, order)
     if outcome.settled == "unconfirmed" and not may_repeat:
         raise _doubt(run, record, f"cannot say whether it acted ({outcome.error})")
     with run.history.together(run.id):
         if outcome.value is not None:
             keep(outcome.value)
+        run.storeroom.after(record, order, outcome)
         _settle(run, record, outcome)
     return outcome
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,6 +14,7 @@ from instruments.capabilities import Capabilities
 from instruments.clock import Clock, RealClock, VirtualClock
 from instruments.commands import Command, Synthesize
 from instruments.errors import CommandRefused, InstrumentError
+from instruments.identity import identity_fault
 from instruments.protocols import Bench, Estimated, Instrument
 from instruments.sample import Setting
 from orchestrator.errors import BadFile, CampaignError, Fault
@@ -50,6 +52,7 @@ class InstrumentEntry(_Record):
     settings: dict[str, object] = Field(default_factory=dict)
     limits: dict[str, Limit] = Field(default_factory=dict)
     twin: TwinEntry | None = None
+    vessel: str = ""
 
 
 class LaboratoryFile(_Record):
@@ -60,12 +63,14 @@ class LaboratoryFile(_Record):
     seed : seed of everything random in simulated instruments.
     currency : what prices and hourly rates are in.
     prompts : what a person does by hand, whatever the campaign; of an instrument's step.
+    vessels : kind → how many there are; an instrument names the kind it makes its samples in.
     """
 
     name: str = Field(min_length=1)
     description: str = ""
     seed: int = Field(default=0, ge=0)
     currency: str = "EUR"
+    vessels: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     instruments: dict[str, InstrumentEntry] = Field(min_length=1)
     prompts: tuple[Prompt, ...] = ()
 
@@ -78,6 +83,8 @@ class Laboratory:
     ----------
     simulated : True if no instrument moves matter; then time is virtual.
     prompts : what a person does by hand before a step of its instruments.
+    vessels : kind → how many there are.
+    vessel_kinds : synthesizer → kind of vessel it makes its samples in.
     """
 
     name: str
@@ -87,6 +94,8 @@ class Laboratory:
     clock: Clock
     simulated: bool
     prompts: tuple[Prompt, ...] = ()
+    vessels: Mapping[str, int] = field(default_factory=dict)
+    vessel_kinds: Mapping[str, str] = field(default_factory=dict)
 
     def describe(self, name: str) -> Capabilities:
         """Return an instrument's capabilities, narrowed by the house's limits."""
@@ -207,10 +216,41 @@ def build_laboratory(
         ]
     roles = {r: [n for n, i in made.items() if i.describe().role == r] for r in ROLES}
     faults += prompt_faults(file.prompts, roles, source)
+    faults += _vessel_faults(file, source, made)
     if faults:
         raise BadFile(source.path, faults)
     limits = {name: entry.limits for name, entry in file.instruments.items()}
-    return Laboratory(file.name, file.currency, made, limits, clock, simulated, file.prompts)
+    kinds = {name: entry.vessel for name, entry in file.instruments.items() if entry.vessel}
+    return Laboratory(
+        file.name,
+        file.currency,
+        made,
+        limits,
+        clock,
+        simulated,
+        prompts=file.prompts,
+        vessels=file.vessels,
+        vessel_kinds=kinds,
+    )
+
+
+def _vessel_faults(
+    file: LaboratoryFile, source: TomlSource, made: Mapping[str, Instrument]
+) -> list[Fault]:
+    faults = []
+    for name, entry in file.instruments.items():
+        where = ("instruments", name, "vessel")
+        if entry.vessel and entry.vessel not in file.vessels:
+            why = f"[vessels] counts no {entry.vessel!r}; add `{entry.vessel} = 12` there"
+            faults.append(source.fault(where, why))
+        elif entry.vessel and made[name].describe().role != "synthesize":
+            why = f"{name} measures; only what makes samples takes a vessel for them"
+            faults.append(source.fault(where, why))
+    return faults + [
+        source.fault(("vessels", kind), f"the name of a vessel {fault}")
+        for kind in file.vessels
+        if (fault := identity_fault(kind)) is not None
+    ]
 
 
 def _make(

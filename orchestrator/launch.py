@@ -12,6 +12,7 @@ from pathlib import Path
 from orchestrator.campaign import Campaign, load_campaign, parse_campaign
 from orchestrator.desk import Desk, LocalDesk
 from orchestrator.errors import BadFile, CampaignError, Fault
+from orchestrator.forecast import Forecast, look_ahead
 from orchestrator.laboratory import (
     Laboratory,
     build_laboratory,
@@ -23,6 +24,8 @@ from orchestrator.run import Run, Step
 from orchestrator.store import Store, software_versions
 from orchestrator.store.records import CampaignRecord
 from orchestrator.store_desk import StoreDesk
+from orchestrator.storeroom import Storeroom
+from orchestrator.supplies import open_storeroom, secure
 from orchestrator.toml_source import TomlSource, parse_toml
 
 
@@ -92,8 +95,24 @@ def with_changes(
     return replace(prepared, campaign=campaign, match=matched, campaign_source=source)
 
 
-def begin(prepared: Prepared, store: Store, *, watch: Callable[[Step], None] | None = None) -> Run:
-    """Record a new campaign and return it ready to run."""
+def begin(
+    prepared: Prepared,
+    store: Store,
+    *,
+    watch: Callable[[Step], None] | None = None,
+    expected: Forecast | None = None,
+) -> Run:
+    """Record a new campaign, keep back what it will use, and return it ready to run.
+
+    Parameters
+    ----------
+    expected : what it will take, if that is known already.
+
+    Raises
+    ------
+    LaboratoryRefused
+        The stock does not last; nothing is recorded.
+    """
     now = datetime.now(UTC)
     campaign = prepared.campaign
     record = CampaignRecord(
@@ -115,8 +134,12 @@ def begin(prepared: Prepared, store: Store, *, watch: Callable[[Step], None] | N
             "twin": prepared.dry_run,
         },
     )
-    store.create_campaign(record)
-    return _run(record.id, campaign, prepared.laboratory, prepared.match, store, watch)
+    laboratory, matched = prepared.laboratory, prepared.match
+    expected = expected or look_ahead(campaign, laboratory, matched)
+    with store.beginning(record):
+        room = open_storeroom(record.id, laboratory, store)
+        secure(campaign, laboratory, room, expected)
+    return _run(record.id, campaign, laboratory, matched, room, watch)
 
 
 def reopen(campaign_id: str, store: Store, *, watch: Callable[[Step], None] | None = None) -> Run:
@@ -144,7 +167,9 @@ def reopen(campaign_id: str, store: Store, *, watch: Callable[[Step], None] | No
         start=_time_reached(store, record.id),
     )
     matched = match(campaign, laboratory, source)
-    return _run(record.id, campaign, laboratory, matched, store, watch)
+    with store.together(record.id):
+        room = open_storeroom(record.id, laboratory, store)
+    return _run(record.id, campaign, laboratory, matched, room, watch)
 
 
 def new_id(name: str, now: datetime) -> str:
@@ -175,10 +200,19 @@ def _run(
     campaign: Campaign,
     laboratory: Laboratory,
     matched: Match,
-    store: Store,
+    room: Storeroom,
     watch: Callable[[Step], None] | None,
 ) -> Run:
-    run = Run(campaign_id, campaign, laboratory, matched, store, desk=_desk(laboratory, store))
+    store = room.store
+    run = Run(
+        campaign_id,
+        campaign,
+        laboratory,
+        matched,
+        store,
+        desk=_desk(laboratory, store),
+        storeroom=room,
+    )
     return run if watch is None else replace(run, watch=watch)
 
 

@@ -16,6 +16,7 @@ from instruments.sample import Sample
 from orchestrator.asking import Nobody, Person
 from orchestrator.campaign import Campaign
 from orchestrator.desk import Desk, LocalDesk
+from orchestrator.keeping import Keeper, KeepsNothing
 from orchestrator.laboratory import Laboratory
 from orchestrator.matching import Match
 from orchestrator.notifying import Notifier, Silent
@@ -136,6 +137,7 @@ class Run:
     desk : lends the laboratory's instruments.
     token : of the process that holds the campaign, see `orchestrator.holding`; None if nobody
         could take it over.
+    storeroom : keeps the books of stock, samples and vessels around every physical action.
     """
 
     id: str
@@ -148,6 +150,7 @@ class Run:
     notifier: Notifier = field(default_factory=Silent)
     desk: Desk = field(default_factory=LocalDesk)
     token: int | None = None
+    storeroom: Keeper = field(default_factory=KeepsNothing)
 
     def rng(self, number: int, role: str) -> np.random.Generator:
         """Return the random stream of one experiment and role.

@@ -59,7 +59,6 @@ FURNACE_CARD = FidelityCard(
     leaves_out=(
         "overshoot, thermal lag of the powder, gradients within a batch",
         "atmosphere, sintering, loss of powder, brookite → anatase",
-        "stock that survives a restart of the process: it begins again as the lab file says",
     ),
     faults=FURNACE_FAULTS,
     repeats=_REPEATS,

@@ -13,8 +13,6 @@ from orchestrator.cli.home import CampaignArgument, HomeOption, home_folder, nam
 
 if TYPE_CHECKING:
     from orchestrator.control import Ending
-    from orchestrator.forecast import Supply
-    from orchestrator.launch import Prepared
     from orchestrator.run import Run
     from orchestrator.store import Store
 
@@ -56,16 +54,17 @@ def run(
     from orchestrator.examples import find_campaign
     from orchestrator.forecast import look_ahead
     from orchestrator.launch import begin, prepare, with_changes
+    from orchestrator.supplies import as_stocked
 
     prepared = prepare(find_campaign(campaign), lab, dry_run=dry_run)
     prepared = with_changes(prepared, seed=seed, experiments=experiments)
     print_plan(prepared)
     expected = look_ahead(prepared.campaign, prepared.laboratory, prepared.match)
-    print_forecast(expected, prepared.laboratory)
-    _refuse_shortage(prepared, expected.shortages)
     folder = home_folder(home)
     store = open_store(folder)
-    _carry_out(begin(prepared, store), store, folder, prefect=not (no_prefect or dry_run))
+    print_forecast(as_stocked(expected, prepared.laboratory, store), prepared.laboratory)
+    started = begin(prepared, store, expected=expected)
+    _carry_out(started, store, folder, prefect=not (no_prefect or dry_run))
 
 
 def resume(
@@ -79,6 +78,7 @@ def resume(
     acted, the campaign asks you instead of guessing (see `sdlab settle`).
     """
     from orchestrator.launch import reopen
+    from orchestrator.supplies import secure_again
 
     folder = home_folder(home)
     store = open_store(folder)
@@ -87,6 +87,7 @@ def resume(
         typer.echo(f"{record.id} has ended already: {record.message}")
         return
     run = reopen(record.id, store)
+    secure_again(run, store)
     twin = bool(record.config.get("twin"))
     _carry_out(run, store, folder, prefect=not (no_prefect or twin))
 
@@ -107,22 +108,6 @@ def settle(
         typer.echo(line)
 
 
-def _refuse_shortage(prepared: Prepared, shortages: list[Supply]) -> None:
-    if not shortages:
-        return
-    from orchestrator.errors import LaboratoryRefused
-
-    lines = [
-        f"{s.instrument} has {s.stock:g} {s.unit} of {s.name}, about {s.needed:.4g} are needed"
-        for s in shortages
-    ]
-    raise LaboratoryRefused(
-        f"the stock of {prepared.laboratory.name} does not last for "
-        f"{prepared.campaign.budget.experiments} experiments; nothing was started. Refill it "
-        "(and say so in the laboratory file) or plan fewer with -n:\n  " + "\n  ".join(lines)
-    )
-
-
 def _carry_out(run: Run, store: Store, folder: Path, *, prefect: bool) -> None:
     """Run to the end with a live display, then print the summary."""
     from orchestrator.cli.printing import print_summary
@@ -131,6 +116,8 @@ def _carry_out(run: Run, store: Store, folder: Path, *, prefect: bool) -> None:
     from orchestrator.prefect_server import server_status
     from orchestrator.session import run_session
 
+    for remark in run.storeroom.remarks:
+        typer.secho(remark, fg="yellow")
     with hold(store, run.id) as held, Screen(run) as screen:
         watched = replace(screen.watching(run), token=held.token)
         ending: Ending = asyncio.run(

@@ -12,7 +12,11 @@ from orchestrator.store import rows
 from orchestrator.store.engine import reading
 from orchestrator.store.ledger import Ledger
 from orchestrator.store.records import CampaignRecord, Event, Progress, check_status
+from orchestrator.store.stock_statements import RELEASE
 from orchestrator.store.tables import CAMPAIGN, EVENT, OBSERVATION, PROPOSAL
+
+OVER = frozenset({"finished", "cancelled"})
+"""A campaign that ended for good keeps nothing back for itself."""
 
 _STATUS = (
     update(CAMPAIGN)
@@ -65,6 +69,8 @@ def set_status(ledger: Ledger, campaign_id: str, status: str, message: str) -> N
     changed = {"this_id": campaign_id, "status": status, "message": message, "updated": rows.now()}
     with ledger.writing(campaign_id):
         ledger.driver.change(_STATUS, changed)
+        if status in OVER:
+            ledger.driver.change(RELEASE, {"this_campaign_id": campaign_id})
         log(ledger, campaign_id, "status", f"{status}: {message}" if message else status, None)
 
 

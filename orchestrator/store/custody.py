@@ -94,6 +94,7 @@ class Custody:
             if not self._driver.insert(HANDOVER, {n: getattr(offer, n) for n in _FIELDS}):
                 return self._same_offer(offer)
             if (there.holder, there.slot) != (taker, slot) and self._occupant(offer) is not None:
+                self._close(sql.RETRACT, scope, thing, command_id)
                 raise self._occupied(scope, thing, taker, slot)
         return offer
 
@@ -140,7 +141,7 @@ class Custody:
         if not found:
             return None
         doubt = self._offers(self._driver.read(sql.OPEN_OF, which))
-        return Whereabouts(*found[0], doubt=doubt[0] if doubt else None)
+        return replace(Whereabouts(*found[0]), doubt=doubt[0] if doubt else None)
 
     def open_offers(self, command_id: str) -> list[Handover]:
         """Return the offers made for a command that are neither accepted nor withdrawn."""

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    literal_column,
+    select,
+    update,
+)
 
 from orchestrator.store.agreement_tables import CUSTODY, HANDOVER
 from orchestrator.store.storage_records import SHELF
 
-_SCOPE, _THING = bindparam("this_scope"), bindparam("this_thing")
-_HOLDER, _SLOT = bindparam("this_holder"), bindparam("this_slot")
-_COMMAND = bindparam("this_command_id")
+_SCOPE: ColumnElement[Any] = bindparam("this_scope")
+_THING: ColumnElement[Any] = bindparam("this_thing")
+_HOLDER: ColumnElement[Any] = bindparam("this_holder")
+_SLOT: ColumnElement[Any] = bindparam("this_slot")
+_COMMAND: ColumnElement[Any] = bindparam("this_command_id")
 
 IS_OPEN: ColumnElement[bool] = and_(HANDOVER.c.accepted.is_(None), HANDOVER.c.withdrawn.is_(None))
 
@@ -45,6 +57,9 @@ OPEN_BY = select(*OFFER).where(HANDOVER.c.command_id == _COMMAND, IS_OPEN)
 ACCEPT = update(HANDOVER).where(*_THE_OFFER).values(accepted=bindparam("accepted"))
 
 WITHDRAW = update(HANDOVER).where(*_THE_OFFER).values(withdrawn=bindparam("withdrawn"))
+
+RETRACT = delete(HANDOVER).where(*_THE_OFFER)
+"""For an offer that is found impossible at once, so that another slot can be tried."""
 
 PUT = (
     update(CUSTODY)

@@ -81,6 +81,11 @@ _BEGUN = select(PROPOSAL.c.number).where(
     PROPOSAL.c.campaign_id == bindparam("campaign_id"), PROPOSAL.c.number == bindparam("number")
 )
 
+_ENDED = select(OBSERVATION.c.number).where(
+    OBSERVATION.c.campaign_id == bindparam("campaign_id"),
+    OBSERVATION.c.number == bindparam("number"),
+)
+
 
 class Store:
     """The history of all campaigns.
@@ -247,6 +252,11 @@ class Store:
         which = {"this_campaign_id": campaign_id, "this_number": number}
         touch = {"this_campaign_id": campaign_id, "updated": values["recorded"]}
         self._insert(OBSERVATION, values, then=[(_FROM_INSIGHTS, which), (_TOUCH, touch)])
+
+    def has_ended(self, campaign_id: str, number: int) -> bool:
+        """Return whether an experiment has its observation."""
+        which = {"campaign_id": campaign_id, "number": number}
+        return bool(self._ledger.driver.read(_ENDED, which))
 
     def observations(self, campaign_id: str) -> list[tuple[int, Observation]]:
         """Return the number and observation of every finished experiment, by number.

@@ -58,7 +58,7 @@ class Stock:
             if before is None:
                 self._driver.change(sql.BELIEVE, {**_this(key), "declared": declared})
             elif before != declared:
-                return Level(**key, unit=unit, left=left, aside=aside, declared=before)
+                return Level(scope, instrument, consumable.name, unit, left, aside, before)
         return None
 
     def fill(
@@ -87,7 +87,7 @@ class Stock:
                 raise StoreError(self._unknown(scope, instrument, consumable))
             ((unit, left, aside, _),) = self._driver.read(sql.LEVEL_OF, _this(key))
             self._log(key, "fill", left, None, at)
-        return Level(**key, unit=unit, left=left, aside=aside, declared=None)
+        return Level(scope, instrument, consumable, unit, left, aside, None)
 
     def set_aside(
         self,
@@ -152,9 +152,7 @@ class Stock:
                 self._driver.change(sql.USE, {**_this(key), "amount": amount, "back": back})
                 self._draw(key, campaign_id, amount - back)
 
-    def reserve(
-        self, scope: str, campaign_id: str, needs: Mapping[Good, float]
-    ) -> list[Shortage]:
+    def reserve(self, scope: str, campaign_id: str, needs: Mapping[Good, float]) -> list[Shortage]:
         """Keep back what a campaign needs, instead of what was kept back for it before.
 
         If something is short it is returned, and nothing is kept back.
@@ -188,7 +186,8 @@ class Stock:
     def reserved(self, scope: str, instrument: str, consumable: str) -> dict[str, float]:
         """Return campaign → amount kept back for it."""
         key = _this(_key(scope, instrument, consumable))
-        return dict((who, amount) for who, amount in self._driver.read(sql.RESERVED, key))
+        found = self._driver.read(sql.RESERVED, key)
+        return dict(found)
 
     def draw(self, scope: str, campaign_id: str, instrument: str, name: str, amount: float) -> None:
         """Shrink what is kept back for a campaign by what it took."""
@@ -211,9 +210,7 @@ class Stock:
             for row in connection.execute(select(RESERVATION).where(*kept)):
                 key = (row.scope, row.instrument, row.consumable)
                 reserved.setdefault(key, {})[row.campaign_id] = row.amount
-        return [
-            Level(**row._mapping, reserved=reserved.get(tuple(row)[:3], {})) for row in rows
-        ]
+        return [Level(**row._mapping, reserved=reserved.get(tuple(row)[:3], {})) for row in rows]
 
     def _standing(
         self, key: Mapping[str, str], campaign_id: str

@@ -35,7 +35,7 @@ def _not_below_nothing(amount: ColumnElement[Any]) -> ColumnElement[Any]:
     return case((amount > _ZERO, amount), else_=_ZERO)
 
 
-_OF_CAMPAIGN = bindparam("this_campaign_id")
+_OF_CAMPAIGN: ColumnElement[Any] = bindparam("this_campaign_id")
 
 LEVEL_OF = select(LEVEL.c.unit, LEVEL.c.left, LEVEL.c.aside, LEVEL.c.declared).where(*_same(LEVEL))
 

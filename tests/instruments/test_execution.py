@@ -54,14 +54,13 @@ async def test_every_fault_of_a_command_is_named_at_once() -> None:
         assert word in str(refusal.value)
 
 
-async def test_stock_runs_out_before_the_device_moves() -> None:
-    instrument, device, _ = await connected()
-    for i in range(4):
-        await instrument.execute(f"c/{i}/s/0", heat(30.0))
-    assert instrument.describe().consumables[0].stock == 0.0
-    with pytest.raises(CommandRefused, match="water is needed and 0 is left"):
-        await instrument.execute("c/4/s/0", heat(30.0))
-    assert device.made == 4
+async def test_what_is_used_is_reported_and_the_declaration_stays_as_it_was() -> None:
+    instrument, _, _ = await connected()
+    declared = instrument.describe()
+    estimated = instrument.check(heat(30.0)).consumed
+    outcome = await instrument.execute("c/0/s/0", heat(30.0))
+    assert outcome.consumed == estimated == {"water": 0.5}
+    assert instrument.describe() == declared
 
 
 async def test_a_known_id_does_not_act_again() -> None:

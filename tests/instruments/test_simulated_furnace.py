@@ -96,14 +96,13 @@ async def test_without_spread_the_recipe_is_exact():
     assert {name: sample.recipe[name] for name in asked.recipe} == asked.recipe
 
 
-async def test_stock_falls_and_a_command_it_cannot_serve_is_refused():
+async def test_gel_and_crucibles_are_used_as_estimated():
     furnace = make(stock={"gel": 2.5})
-    for number in range(2):
-        await run(furnace, command(number))
-    left = {c.name: c.stock for c in furnace.describe().consumables}
-    assert left["gel"] == pytest.approx(0.5)
-    with pytest.raises(CommandRefused, match=r"1 of gel is needed and 0\.5 is left"):
-        furnace.check(command(2))
+    assert {c.name: c.stock for c in furnace.describe().consumables}["gel"] == 2.5
+    estimated = furnace.check(command(0)).consumed
+    outcome = await run(furnace, command(0))
+    for name in ("gel", "crucible"):
+        assert outcome.consumed[name] == pytest.approx(estimated[name]) == 1.0
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ maximum at temperature 150, time 2.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -25,6 +25,8 @@ from orchestrator.campaign import Campaign
 from orchestrator.laboratory import Laboratory
 from orchestrator.matching import Match
 from orchestrator.run import History, Run
+from orchestrator.store import Store
+from orchestrator.supplies import open_storeroom
 from planners.protocols import Planner
 
 QUANTITY = "crust.colour"
@@ -202,4 +204,7 @@ def run(
     match = Match("oven", ("meter",), {"taster": taster}, planner)
     assert isinstance(wanted, Campaign)
     assert isinstance(lab, Laboratory)
-    return Run(campaign_id, wanted, lab, match, history)
+    bound = Run(campaign_id, wanted, lab, match, history)
+    if isinstance(history, Store):
+        return replace(bound, storeroom=open_storeroom(campaign_id, lab, history))
+    return bound
