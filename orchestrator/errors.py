@@ -6,7 +6,6 @@ CampaignError
 ├── BrokenPlugin       a plug-in is installed but cannot be loaded
 ├── CampaignHeld       another process runs the campaign
 ├── Superseded         another process took the campaign over, so this one must not act any more
-├── UnsettledAction    after a crash nobody knows whether a device acted; a person must say
 ├── LaboratoryRefused  the laboratory refused a command, so the campaign cannot go on
 ├── WaitsForPerson     only a person can say how it goes on, and nobody is there
 ├── QuestionError      an answer fits no open question
@@ -78,10 +77,6 @@ class CampaignHeld(CampaignError):
 
 class Superseded(CampaignError):
     """Another process took the campaign over; nothing was written, and this one must end."""
-
-
-class UnsettledAction(CampaignError):
-    """A device was sent a command and nobody knows whether it acted."""
 
 
 class LaboratoryRefused(CampaignError):

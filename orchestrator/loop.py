@@ -14,10 +14,10 @@ from analysis.insight import Insight
 from instruments.commands import Measure, Synthesize
 from instruments.measurement import Measurement
 from instruments.sample import Sample
-from orchestrator.actions import act, settled_attempts
 from orchestrator.approval import undone, vetoed
 from orchestrator.costs import cost_of
 from orchestrator.fallback import plan, read
+from orchestrator.journal import act, settled_attempts
 from orchestrator.recall import Recall
 from orchestrator.run import Run
 from orchestrator.scoring import failure, observe
@@ -119,15 +119,17 @@ async def synthesize(run: Run, number: int, proposal: Proposal) -> Sample:
         run.history.record_sample(run.id, number, value)
         made.append(value)
 
-    name = run.match.synthesizer
+    names = [run.match.synthesizer]
+    name = " or ".join(names)
     run.tell(number, "synthesize", "started", f"{name} · {in_words(run, proposal.values)}")
     allowed = 1 + run.campaign.on_failure.synthesize_again
     while len(settled_attempts(run, number, "synthesize")) < allowed:
         outcome = await act(
-            run, number, step="synthesize", instrument=name, command=command, keep=keep
+            run, number, step="synthesize", instruments=names, command=command, keep=keep
         )
         if made:
-            run.tell(number, "synthesize", "finished", f"{name} made {made[0].id}")
+            made_by = made[0].made_by
+            run.tell(number, "synthesize", "finished", f"{made_by} made {made[0].id}")
             return made[0]
         run.tell(number, "synthesize", "failed", f"{name}: {why_it_failed(outcome)}")
     last = settled_attempts(run, number, "synthesize")[-1]
@@ -211,7 +213,8 @@ def executed(run: Run, proposal: Proposal, sample: Sample) -> dict[str, Value]:
 
 async def _measure_once(run: Run, number: int, sample: Sample, index: int) -> Measurement:
     """Return one planned measurement; spoilt ones are kept in the history and taken again."""
-    plan, name = run.campaign.measurements[index], run.match.measurers[index]
+    plan, names = run.campaign.measurements[index], [run.match.measurers[index]]
+    name = " or ".join(names)
     stem, step = f"{sample.id}/{plan.technique}-{index}", f"measure-{index}"
     if done := _recorded(run, number, stem):
         return done
@@ -229,7 +232,7 @@ async def _measure_once(run: Run, number: int, sample: Sample, index: int) -> Me
     run.tell(number, "measure", "started", f"{name} · {plan.technique} of {sample.id}")
     why = "it was tried as often as the campaign allows"
     while len(settled_attempts(run, number, step)) <= run.campaign.on_failure.measure_again:
-        outcome = await act(run, number, step=step, instrument=name, command=command, keep=keep)
+        outcome = await act(run, number, step=step, instruments=names, command=command, keep=keep)
         if taken:
             run.tell(number, "measure", "finished", measurement_in_words(taken[0]))
             return taken[0]

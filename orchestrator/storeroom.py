@@ -13,11 +13,10 @@ from datetime import datetime
 
 from instruments.commands import Command, Measure, Outcome, Synthesize
 from instruments.protocols import Estimated
-from orchestrator.actions import NOT_CARRIED_OUT
 from orchestrator.errors import CustodyConflict, LaboratoryRefused
 from orchestrator.laboratory import Laboratory
 from orchestrator.store import Store
-from orchestrator.store.records import ActionRecord
+from orchestrator.store.records import NOT_CARRIED_OUT, ActionRecord
 from orchestrator.store.storage_records import AWAY, SHELF, Handover, Whereabouts
 from orchestrator.vessels import Vessels
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import analysing, deploying, history, running, system
+from orchestrator.cli import analysing, history, running, system
 
 app = typer.Typer(
     name="sdlab",
@@ -33,8 +33,6 @@ PANEL_RUN, PANEL_READ, PANEL_HELP = "Run", "Read what happened", "Set-up and hel
 app.command("run", rich_help_panel=PANEL_RUN)(running.run)
 app.command("resume", rich_help_panel=PANEL_RUN)(running.resume)
 app.command("settle", rich_help_panel=PANEL_RUN)(running.settle)
-app.command("deploy", rich_help_panel=PANEL_RUN)(deploying.deploy)
-app.command("watch", rich_help_panel=PANEL_RUN)(deploying.watch)
 app.command("list", rich_help_panel=PANEL_READ)(history.list_campaigns)
 app.command("show", rich_help_panel=PANEL_READ)(history.show)
 app.command("report", rich_help_panel=PANEL_READ)(history.report)

@@ -96,15 +96,24 @@ def settle(
     campaign_id: CampaignArgument,
     outcome: Annotated[
         str,
-        typer.Argument(help="What you saw: `done`, `failed`, or `not-done` to have it sent again."),
+        typer.Argument(
+            help="What you saw: `done`, `failed`, `not-done` to have it sent again, or "
+            "`look-again` to have the instrument asked once more."
+        ),
     ],
+    reason: Annotated[str, typer.Option("--reason", help="What you saw, in your words.")] = "",
     home: HomeOption = None,
 ) -> None:
-    """Say what became of the command whose end nobody knows, after looking at the device."""
+    """Say what became of the command whose end nobody knows, after looking at the device.
+
+    A campaign that waits for it goes on at once; one that ended goes on with `sdlab resume`.
+    """
+    from orchestrator.asking import this_person
     from orchestrator.settling import settle_by_person
 
     store = open_store(home_folder(home))
-    for line in settle_by_person(store, named(store, campaign_id), outcome):
+    name = named(store, campaign_id)
+    for line in settle_by_person(store, name, outcome, by=this_person(), reason=reason):
         typer.echo(line)
 
 

@@ -190,6 +190,10 @@ class Experiment:
     pending: tuple[int, ...] = ()
 
 
+NOT_CARRIED_OUT = "not_carried_out"
+"""Fault of an attempt that never reached the device; it does not count as an attempt."""
+
+
 @dataclass(frozen=True, slots=True)
 class ActionRecord:
     """One attempt at one physical action, written down before it happens.

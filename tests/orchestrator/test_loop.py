@@ -8,10 +8,9 @@ import pytest
 
 from instruments.commands import Outcome
 from orchestrator.control import Ending, run_campaign
-from orchestrator.errors import LaboratoryRefused, UnsettledAction
+from orchestrator.errors import LaboratoryRefused, WaitsForPerson
 from orchestrator.loop import PLAIN, Verbs, turn
 from orchestrator.run import Run, Step
-from orchestrator.settling import settle_by_person
 from orchestrator.store import Store
 from planners.baselines import make_random
 from planners.proposal import Observation
@@ -162,18 +161,6 @@ async def test_an_idempotent_device_is_sent_the_same_command_again(store: Store)
     assert acts[0] == acts[1]
 
 
-async def test_a_device_that_cannot_be_asked_is_never_sent_the_command_again(
-    store: Store,
-) -> None:
-    oven = bakery.OVEN.model_copy(update={"recovery": "ask_operator"})
-    run = bakery.run(store, make_random({}), laboratory=bakery.laboratory(oven=oven))
-    await run.laboratory.connect()
-    await _die_in_flight(run)
-    with pytest.raises(UnsettledAction, match="sdlab settle bread-1"):
-        await turn(run, 0)
-    assert len(device(run, "oven").acts) == 1
-
-
 async def test_a_device_that_lost_track_of_itself_is_not_sent_the_command_again(
     store: Store,
 ) -> None:
@@ -184,7 +171,7 @@ async def test_a_device_that_lost_track_of_itself_is_not_sent_the_command_again(
     )
     await run.laboratory.connect()
     run.laboratory.instruments["oven"].device.act = _broken  # type: ignore[attr-defined]
-    with pytest.raises(UnsettledAction, match="cannot say whether it acted"):
+    with pytest.raises(WaitsForPerson, match="cannot say whether it acted"):
         await turn(run, 0)
     assert len(store.unsettled_actions("bread-1")) == 1
     assert store.observations("bread-1") == []
@@ -192,18 +179,6 @@ async def test_a_device_that_lost_track_of_itself_is_not_sent_the_command_again(
 
 async def _broken(*_: object) -> None:
     raise RuntimeError("the serial line fell silent")
-
-
-@pytest.mark.parametrize(("answer", "acts"), [("done", 1), ("failed", 1), ("not-done", 2)])
-async def test_a_person_settles_what_nobody_knows(store: Store, answer: str, acts: int) -> None:
-    oven = bakery.OVEN.model_copy(update={"recovery": "ask_operator"})
-    run = bakery.run(store, make_random({}), laboratory=bakery.laboratory(oven=oven))
-    await run.laboratory.connect()
-    await _die_in_flight(run)
-    settle_by_person(store, "bread-1", answer)
-    observation = await turn(run, 0)
-    assert observation.failed == (answer == "failed")
-    assert len(device(run, "oven").acts) == acts
 
 
 async def _die_in_flight(run: Run) -> None:
