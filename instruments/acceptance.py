@@ -40,7 +40,7 @@ class Acceptance:
         CommandRefused
             With every reason found.
         """
-        if faults := _wrong_form(command) or self._wrong_contents(command):
+        if faults := wrong_form(command) or self._wrong_contents(command):
             raise CommandRefused(self._name, faults)
         return self._device.estimate(self.completed(command))
 
@@ -70,7 +70,7 @@ class Acceptance:
         return faults or self._device.faults(self.completed(command))
 
 
-def _wrong_form(command: Command) -> list[str]:
+def wrong_form(command: Command) -> list[str]:
     """Say what a frozen command can only break if somebody went around its validation."""
     try:
         type(command).model_validate(command.model_dump(warnings=False))

@@ -1,4 +1,4 @@
-"""Clocks: real time, and a virtual time that passes as soon as everyone waits."""
+"""Clocks: real time, faster time, and a virtual time that passes as soon as everyone waits."""
 
 from __future__ import annotations
 
@@ -40,6 +40,31 @@ class RealClock:
     async def sleep(self, seconds: float) -> None:
         """Wait for real."""
         await asyncio.sleep(max(seconds, 0.0))
+
+
+class FasterClock:
+    """Real time that runs faster, to rehearse with simulated instruments in other processes.
+
+    Parameters
+    ----------
+    anchor : the moment at which it agreed with the wall clock; processes that share it and
+        `speed` agree on the time.
+    speed : seconds of laboratory time in a real second.
+    """
+
+    is_virtual = False
+
+    def __init__(self, anchor: datetime, speed: float) -> None:
+        self.anchor = anchor
+        self.speed = speed
+
+    def now(self) -> datetime:
+        """Return the laboratory time."""
+        return self.anchor + (datetime.now(UTC) - self.anchor) * self.speed
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait for the real part of `seconds`."""
+        await asyncio.sleep(max(seconds, 0.0) / self.speed)
 
 
 class VirtualClock:

@@ -2,6 +2,7 @@
 
 InstrumentError
 ├── CommandRefused      a command was refused before anything moved
+│   └── TakenOver       another process has taken over; nothing more may be sent
 ├── CommandConflict     a command id came back with other contents
 ├── InstrumentFault     the device failed while acting (jam, empty reagent, timeout, …)
 ├── NotConnected        the instrument was used before `connect`
@@ -28,6 +29,23 @@ class CommandRefused(InstrumentError, ValueError):
         self.instrument = instrument
         self.faults = faults
         super().__init__(f"{instrument} refused the command before acting: " + "; ".join(faults))
+
+
+class TakenOver(CommandRefused):
+    """A higher token was given for the command's scope: another process has taken over.
+
+    Attributes
+    ----------
+    scope : what was taken over, such as a campaign's id.
+    held : the highest token given.
+    given : the token this came with, None for none.
+    """
+
+    def __init__(self, instrument: str, scope: str, *, held: int, given: int | None) -> None:
+        self.scope, self.held, self.given = scope, held, given
+        came = "without a token" if given is None else f"with token {given}"
+        why = f"{scope} was taken over by the holder of token {held}, and this came {came}"
+        super().__init__(instrument, [f"{why}; nothing more may be sent from here"])
 
 
 class CommandConflict(InstrumentError):

@@ -72,7 +72,7 @@ async def _a_stop_during_a_command_is_honest(trial: Trial) -> None:
             assert result == "halted", f"stop says {result}"
             assert outcome.settled == "aborted", f"the command {outcome.settled}"
             passed = (trial.clock.now() - before).total_seconds()
-            assert passed < 1.0, f"stopping took {passed:g} s"
+            assert passed < 1.0 + trial.allowance(1.0), f"stopping took {passed:g} s"
         expected = {"succeeded": "ran_to_completion", "unconfirmed": "unconfirmed"}
         if outcome.settled in expected:
             assert result == expected[outcome.settled], f"stop says {result}"

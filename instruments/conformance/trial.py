@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-from instruments.clock import Clock
+import numpy as np
+
+from instruments.clock import Clock, FasterClock
 from instruments.commands import Command, Outcome, Synthesize
+from instruments.measurement import Measurement
 from instruments.protocols import Instrument
+from instruments.sample import Sample
 
 World = Callable[[Command], Awaitable[None]]
 """What happens outside while an instrument carries out a command, such as a file appearing."""
@@ -46,6 +50,12 @@ class Trial:
         finally:
             await instrument.disconnect()
 
+    def allowance(self, real: float) -> float:
+        """Return the laboratory time [s] that `real` seconds of delay amount to."""
+        if self.clock.is_virtual:
+            return 0.0
+        return real * (self.clock.speed if isinstance(self.clock, FasterClock) else 1.0)
+
     async def run(
         self, instrument: Instrument, command_id: str = ID, command: Command | None = None
     ) -> Outcome:
@@ -68,3 +78,16 @@ def renamed(command: Command, identity: str) -> Command:
     """Return the command for a sample or measurement called `identity`, past all validation."""
     key = "sample_id" if isinstance(command, Synthesize) else "measurement_id"
     return command.model_copy(update={key: identity})
+
+
+def same_value(one: Sample | Measurement | None, other: Sample | Measurement | None) -> bool:
+    """Return whether two values are the same to the last bit, also after crossing a wire."""
+    if isinstance(one, Measurement) and isinstance(other, Measurement):
+        pairs = [(getattr(one, f.name), getattr(other, f.name)) for f in fields(Measurement)]
+        return all(
+            np.array_equal(a, b) and a.dtype == b.dtype
+            if isinstance(a, np.ndarray) and isinstance(b, np.ndarray)
+            else a is b or a == b
+            for a, b in pairs
+        )
+    return one == other
