@@ -45,7 +45,6 @@ async def test_a_command_crosses_the_wire_and_comes_back(tmp_path: Path) -> None
         assert outcome.value is not None
         assert outcome.value.recipe == {"temperature": 80.0, "vessel": "glass"}  # type: ignore[union-attr]
         assert outcome.consumed == {"water": 0.5}
-        assert client.describe().consumables[0].stock == 1.5
         await client.disconnect()
 
 
@@ -166,7 +165,7 @@ async def test_whoever_was_overtaken_is_refused_also_by_the_next_host(tmp_path: 
 async def test_ctrl_c_stops_what_runs_and_keeps_how_it_ended(tmp_path: Path) -> None:
     with kettle_host(tmp_path, speed=1.0) as host:
         client, running = await heating(host)
-        printed = host.interrupt()
+        printed = await asyncio.to_thread(host.interrupt)
         outcome = await running
         assert outcome.settled == "aborted"
         assert f"kettle: {ID} began" in printed
