@@ -27,11 +27,12 @@ class Ending:
     Attributes
     ----------
     status : ``finished`` if the campaign came to its own end, ``interrupted`` if a person or a
-        signal ended it and it can be resumed.
+        signal ended it and it can be resumed, ``waiting`` if a person must answer first,
+        ``stopped`` after an emergency stop, ``cancelled`` if a person ended it for good.
     reason : one sentence.
     """
 
-    status: Literal["finished", "interrupted"]
+    status: Literal["finished", "interrupted", "waiting", "stopped", "cancelled"]
     reason: str
     experiments: int
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from orchestrator.attending import Attendance, person_for
 from orchestrator.control import Ending, TakeTurn, run_campaign
-from orchestrator.errors import ServerError, Superseded
+from orchestrator.errors import ServerError, Superseded, WaitsForPerson
 from orchestrator.holding import fence
+from orchestrator.interrupt import Interrupt
 from orchestrator.loop import turn
+from orchestrator.releasing import NotReleased, release
 from orchestrator.run import Run
+from orchestrator.steering import Steering
 from orchestrator.store import Store
 
 logger = logging.getLogger(__name__)
@@ -24,7 +28,15 @@ RELAY_EVERY = 0.5
 """Seconds between two looks at what the instruments say of themselves."""
 
 
-async def run_session(run: Run, store: Store, folder: Path, *, prefect: bool, say: Say) -> Ending:
+async def run_session(
+    run: Run,
+    store: Store,
+    folder: Path,
+    *,
+    prefect: bool,
+    say: Say,
+    attendance: Attendance | None = None,
+) -> Ending:
     """Run a campaign to its end in this process, and record how it stands.
 
     Parameters
@@ -32,13 +44,15 @@ async def run_session(run: Run, store: Store, folder: Path, *, prefect: bool, sa
     folder : state folder; Prefect's own files go below it.
     prefect : take the turns under Prefect, starting its server if none answers.
     say : shows a sentence to the person at the screen.
+    attendance : whether somebody can be asked; by default the campaign waits for answers.
 
     Raises
     ------
     CampaignError
         The campaign cannot go on; its status in the history says ``failed``.
     """
-    interrupt = _Interrupt(say)
+    interrupt = Interrupt(say)
+    run = replace(run, person=person_for(run, store, attendance or Attendance(), say))
     with interrupt.listening():
         async with _turns(run, folder, prefect=prefect, say=say) as take_turn:
             ending = await _carry_out(run, store, take_turn, interrupt)
@@ -46,25 +60,49 @@ async def run_session(run: Run, store: Store, folder: Path, *, prefect: bool, sa
     return ending
 
 
-async def _carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: _Interrupt) -> Ending:
+async def _carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: Interrupt) -> Ending:
+    was_stopped = store.campaign(run.id).status == "stopped"
     await run.laboratory.connect()
     if run.token is not None:
         await fence(run.laboratory, run.id, run.token)
     store.set_status(run.id, "running")
+    steering = Steering(run, store, take_turn, interrupt)
     relay = asyncio.create_task(_relay_messages(run, interrupt.say))
     try:
-        return await run_campaign(run, take_turn=take_turn, wanted=interrupt.goes_on)
+        async with steering.watching():
+            if was_stopped:
+                await release(run, occasion=_stops(run, store))
+            ending = await run_campaign(run, take_turn=steering.take, wanted=steering.goes_on)
+        return steering.ending(ending.experiments) if steering.is_over else ending
     except asyncio.CancelledError:
-        done = len(store.observations(run.id))
-        return Ending("interrupted", "stopped in the middle of an experiment", done)
+        if steering.is_over:
+            return steering.ending(_experiments(run, store))
+        return Ending(
+            "interrupted", "stopped in the middle of an experiment", _experiments(run, store)
+        )
+    except WaitsForPerson as question:
+        return Ending("waiting", str(question), _experiments(run, store))
+    except NotReleased as kept:
+        return Ending("stopped", str(kept), _experiments(run, store))
     except Superseded:
         raise  # how the campaign stands is for its new holder to say
     except Exception as error:
+        if steering.is_over:  # what a stopped instrument refuses is no fault of the campaign
+            return steering.ending(_experiments(run, store))
         store.set_status(run.id, "failed", f"{type(error).__name__}: {error}")
         raise
     finally:
         relay.cancel()
         await run.laboratory.disconnect()
+
+
+def _experiments(run: Run, store: Store) -> int:
+    return len(store.observations(run.id))
+
+
+def _stops(run: Run, store: Store) -> int:
+    """Return how often the laboratory was stopped while it worked for this campaign."""
+    return sum(event.kind == "stopped" for event in store.events(run.id))
 
 
 async def _relay_messages(run: Run, say: Say) -> None:
@@ -105,42 +143,3 @@ async def _server_answers(folder: Path, say: Say) -> bool:
         return False
     say(f"history in Prefect: {server.url}")
     return True
-
-
-class _Interrupt:
-    """Ctrl-C: once to stop after the present experiment, twice to stop at once."""
-
-    def __init__(self, say: Say) -> None:
-        self.say = say
-        self._pressed = 0
-
-    def goes_on(self) -> bool:
-        """Return whether the next experiment may begin."""
-        return not self._pressed
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Catch the signals while a campaign runs."""
-        task = asyncio.current_task()
-        assert task is not None
-        loop = asyncio.get_running_loop()
-
-        def pressed() -> None:
-            self._pressed += 1
-            if self._pressed == 1:
-                self.say(
-                    "stopping after this experiment; Ctrl-C again stops at once, instruments too"
-                )
-            else:
-                task.cancel()
-
-        # Plain handlers instead of the loop's own, which Windows does not have.
-        before = {
-            number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(pressed))
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
