@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import analysing, history, running, system
+from orchestrator.cli import analysing, history, person, running, system
 
 app = typer.Typer(
     name="sdlab",
@@ -28,11 +28,19 @@ files, look ahead with `sdlab run my-campaign/tio2.toml --dry-run`, then run it 
 """,
 )
 
-PANEL_RUN, PANEL_READ, PANEL_HELP = "Run", "Read what happened", "Set-up and help"
+PANEL_RUN, PANEL_DECIDE = "Run", "Decide while it runs"
+PANEL_READ, PANEL_HELP = "Read what happened", "Set-up and help"
 
 app.command("run", rich_help_panel=PANEL_RUN)(running.run)
 app.command("resume", rich_help_panel=PANEL_RUN)(running.resume)
 app.command("settle", rich_help_panel=PANEL_RUN)(running.settle)
+app.command("questions", rich_help_panel=PANEL_DECIDE)(person.questions)
+app.command("answer", rich_help_panel=PANEL_DECIDE)(person.answer)
+app.command("approve", rich_help_panel=PANEL_DECIDE)(person.approve)
+app.command("veto", rich_help_panel=PANEL_DECIDE)(person.veto)
+app.command("pause", rich_help_panel=PANEL_DECIDE)(person.pause)
+app.command("cancel", rich_help_panel=PANEL_DECIDE)(person.cancel)
+app.command("stop", rich_help_panel=PANEL_DECIDE)(person.stop)
 app.command("list", rich_help_panel=PANEL_READ)(history.list_campaigns)
 app.command("show", rich_help_panel=PANEL_READ)(history.show)
 app.command("report", rich_help_panel=PANEL_READ)(history.report)

@@ -21,6 +21,14 @@ from planners.proposal import Observation
 console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 """Breaks lines between words on a terminal, and leaves them whole for a file."""
 
+_VERBS = {
+    "finished": "ended",
+    "interrupted": "was interrupted",
+    "waiting": "waits for you",
+    "stopped": "was stopped",
+    "cancelled": "was cancelled",
+}
+
 
 def print_plan(prepared: Prepared) -> None:
     """Print what is sought and with what."""
@@ -74,7 +82,7 @@ def print_summary(run: Run, store: Store, folder: Path, ending: Ending, *, prefe
     """Print how the campaign ended, its best experiment, and where to look next."""
     observations = [o for _, o in store.observations(run.id)]
     used = spent(run)
-    verb = "ended" if ending.status == "finished" else "was interrupted"
+    verb = _VERBS[ending.status]
     console.print(f"\n[bold]{run.campaign.name}[/] {verb}: {ending.reason}")
     failed = sum(o.failed for o in observations)
     console.print(
@@ -92,7 +100,7 @@ def print_summary(run: Run, store: Store, folder: Path, ending: Ending, *, prefe
         console.print(f"  best     experiment {index}: {in_words(run, observations[index].values)}")
         for line in outcome_lines(run.campaign.objective, observations[index]):
             console.print(f"           {line}")
-    if ending.status == "interrupted":
+    if ending.status in ("interrupted", "waiting", "stopped"):
         console.print(f"  go on    sdlab resume {run.id}")
     from orchestrator.report import write_report
 

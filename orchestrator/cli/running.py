@@ -12,13 +12,29 @@ import typer
 from orchestrator.cli.home import CampaignArgument, HomeOption, home_folder, named, open_store
 
 if TYPE_CHECKING:
+    from orchestrator.attending import Attendance
     from orchestrator.control import Ending
+    from orchestrator.launch import Prepared
     from orchestrator.run import Run
     from orchestrator.store import Store
 
 NoPrefect = Annotated[
     bool,
     typer.Option("--no-prefect", help="Run without Prefect; the history is kept all the same."),
+]
+
+Ask = Annotated[
+    bool,
+    typer.Option(
+        "--ask", help="Ask for approval in a simulated laboratory too, where nothing can break."
+    ),
+]
+
+NoWait = Annotated[
+    bool,
+    typer.Option(
+        "--no-wait", help="End when a person must answer, instead of waiting for the answer."
+    ),
 ]
 
 
@@ -41,6 +57,8 @@ def run(
     experiments: Annotated[
         int | None, typer.Option("--experiments", "-n", help="Another number of experiments.")
     ] = None,
+    ask: Ask = False,
+    no_wait: NoWait = False,
     home: HomeOption = None,
 ) -> None:
     """Run a campaign until its targets, its budget or its stop rules end it.
@@ -63,22 +81,27 @@ def run(
     folder = home_folder(home)
     store = open_store(folder)
     print_forecast(as_stocked(expected, prepared.laboratory, store), prepared.laboratory)
+    _announce_questions(prepared, ask=ask)
     started = begin(prepared, store, expected=expected)
-    _carry_out(started, store, folder, prefect=not (no_prefect or dry_run))
+    attendance = Attendance(waits=not no_wait, asks_in_simulation=ask)
+    _carry_out(started, store, folder, attendance, prefect=not (no_prefect or dry_run))
 
 
 def resume(
     campaign_id: CampaignArgument,
     no_prefect: NoPrefect = False,
+    ask: Ask = False,
+    no_wait: NoWait = False,
     home: HomeOption = None,
 ) -> None:
-    """Go on with a campaign where it stopped, also after a crash.
+    """Go on with a campaign where it stopped, was paused, or was waiting; also after a crash.
 
     What was done is not done again. If a device was sent a command and nobody knows whether it
     acted, the campaign asks you instead of guessing (see `sdlab settle`).
     """
     from orchestrator.launch import reopen
     from orchestrator.supplies import secure_again
+    from orchestrator.wishing import go_on
 
     folder = home_folder(home)
     store = open_store(folder)
@@ -86,10 +109,14 @@ def resume(
     if record.status == "finished":
         typer.echo(f"{record.id} has ended already: {record.message}")
         return
+    if go_on(store, record.id):
+        typer.echo(f"{record.id} goes on in the process that was paused")
+        return
     run = reopen(record.id, store)
     secure_again(run, store)
     twin = bool(record.config.get("twin"))
-    _carry_out(run, store, folder, prefect=not (no_prefect or twin))
+    attendance = Attendance(waits=not no_wait, asks_in_simulation=ask)
+    _carry_out(run, store, folder, attendance, prefect=not (no_prefect or twin))
 
 
 def settle(
@@ -117,7 +144,16 @@ def settle(
         typer.echo(line)
 
 
-def _carry_out(run: Run, store: Store, folder: Path, *, prefect: bool) -> None:
+def _announce_questions(prepared: Prepared, *, ask: bool) -> None:
+    """Say what a person will not be asked because nothing moves."""
+    gates = prepared.campaign.approval.ask != "never" or prepared.campaign.prompts
+    if prepared.laboratory.simulated and gates and not ask:
+        typer.echo("  approve  nobody is asked in a simulated laboratory; use --ask to be asked")
+
+
+def _carry_out(
+    run: Run, store: Store, folder: Path, attendance: Attendance, *, prefect: bool
+) -> None:
     """Run to the end with a live display, then print the summary."""
     from orchestrator.cli.printing import print_summary
     from orchestrator.cli.screen import Screen
@@ -130,9 +166,11 @@ def _carry_out(run: Run, store: Store, folder: Path, *, prefect: bool) -> None:
     with hold(store, run.id) as held, Screen(run) as screen:
         watched = replace(screen.watching(run), token=held.token)
         ending: Ending = asyncio.run(
-            run_session(watched, store, folder, prefect=prefect, say=screen.say)
+            run_session(
+                watched, store, folder, prefect=prefect, say=screen.say, attendance=attendance
+            )
         )
     shown = prefect and server_status(folder / "prefect").state == "running"
     print_summary(watched, store, folder, ending, prefect=shown)
-    if ending.status == "interrupted":
-        raise typer.Exit(130)
+    if ending.status != "finished":
+        raise typer.Exit(130 if ending.status == "interrupted" else 3)
