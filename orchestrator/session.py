@@ -72,7 +72,9 @@ async def _carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: Int
         async with steering.watching():
             if was_stopped:
                 await release(run, occasion=_stops(run, store))
-            ending = await run_campaign(run, take_turn=steering.take, wanted=steering.goes_on)
+            ending = await run_campaign(
+                steering.steered(run), take_turn=steering.take, wanted=steering.goes_on
+            )
         return steering.ending(ending.experiments) if steering.is_over else ending
     except asyncio.CancelledError:
         if steering.is_over:

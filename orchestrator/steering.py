@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from instruments.protocols import Instrument
 from instruments.stopping import Stopped, stop_all
 from orchestrator.control import Ending, TakeTurn
-from orchestrator.errors import StoreError
+from orchestrator.desk import Desk
+from orchestrator.errors import CampaignError, StoreError
 from orchestrator.interrupt import Interrupt
 from orchestrator.run import Run
 from orchestrator.store import Store
@@ -19,6 +21,11 @@ from orchestrator.store.wishes import Wish
 from planners.proposal import Observation
 
 logger = logging.getLogger(__name__)
+
+
+class CampaignOver(CampaignError):
+    """A person has ended the campaign, so nothing new begins."""
+
 
 LOOK_EVERY = 0.15
 """Real seconds between two looks at what is wished; an emergency stop waits no longer than this."""
@@ -53,6 +60,10 @@ class Steering:
         self._active = 0
         self._has_ended = False
         self._last_words = ""
+
+    def steered(self, run: Run) -> Run:
+        """Return the run, to which no instrument is lent once the campaign is over."""
+        return replace(run, desk=_Gate(run.desk, self))
 
     def goes_on(self) -> bool:
         """Return whether another experiment may be thought of."""
@@ -169,6 +180,34 @@ class Steering:
             self._store.record_event(self._run.id, "stopped", words)
         except StoreError as error:
             logger.warning("the stop could not be recorded campaign=%s: %s", self._run.id, error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    """A desk that lends nothing any more to a campaign that a person has ended."""
+
+    desk: Desk
+    steering: Steering
+
+    @asynccontextmanager
+    async def use(
+        self,
+        campaign_id: str,
+        needs: Sequence[Sequence[str]],
+        *,
+        purpose: str,
+        priority: int = 0,
+    ) -> AsyncIterator[tuple[str, ...]]:
+        """Hold instruments for the block. See `Desk.use`."""
+        self._refuse(purpose)
+        async with self.desk.use(campaign_id, needs, purpose=purpose, priority=priority) as names:
+            self._refuse(purpose)
+            yield names
+
+    def _refuse(self, purpose: str) -> None:
+        if self.steering.is_over:
+            ending = self.steering.ending(0)
+            raise CampaignOver(f"{purpose} was not begun: {ending.reason}")
 
 
 async def _busy_with(

@@ -68,6 +68,7 @@ def run(
 
     Examples: `sdlab run tio2` · `sdlab run mine.toml --lab furnace-2.toml --dry-run`
     """
+    from orchestrator.attending import Attendance
     from orchestrator.cli.printing import print_forecast, print_plan
     from orchestrator.examples import find_campaign
     from orchestrator.forecast import look_ahead
@@ -99,6 +100,7 @@ def resume(
     What was done is not done again. If a device was sent a command and nobody knows whether it
     acted, the campaign asks you instead of guessing (see `sdlab settle`).
     """
+    from orchestrator.attending import Attendance
     from orchestrator.launch import reopen
     from orchestrator.supplies import secure_again
     from orchestrator.wishing import go_on
