@@ -150,13 +150,7 @@ def reopen(campaign_id: str, store: Store, *, watch: Callable[[Step], None] | No
     UnknownCampaign, BadFile
     """
     record = store.campaign(campaign_id)
-    campaign, source = parse_campaign(
-        parse_toml(record.campaign_toml, Path(record.campaign_source))
-    )
-    budget = campaign.budget.model_copy(
-        update={"experiments": record.config["budget"]["experiments"]}
-    )
-    campaign = campaign.model_copy(update={"seed": record.seed, "budget": budget})
+    campaign, source = recorded_campaign(record)
     file, laboratory_source = parse_laboratory(
         parse_toml(record.laboratory_toml, Path(record.laboratory_source))
     )
@@ -170,6 +164,23 @@ def reopen(campaign_id: str, store: Store, *, watch: Callable[[Step], None] | No
     with store.together(record.id):
         room = open_storeroom(record.id, laboratory, store)
     return _run(record.id, campaign, laboratory, matched, room, watch)
+
+
+def recorded_campaign(record: CampaignRecord) -> tuple[Campaign, TomlSource]:
+    """Return a campaign as it was recorded, seed and number of experiments included.
+
+    Raises
+    ------
+    BadFile
+        This sdlab does not understand the file any more.
+    """
+    campaign, source = parse_campaign(
+        parse_toml(record.campaign_toml, Path(record.campaign_source))
+    )
+    budget = campaign.budget.model_copy(
+        update={"experiments": record.config["budget"]["experiments"]}
+    )
+    return campaign.model_copy(update={"seed": record.seed, "budget": budget}), source
 
 
 def new_id(name: str, now: datetime) -> str:

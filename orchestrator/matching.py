@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pydantic import ValidationError
-
 from analysis.protocols import Agent
 from instruments.capabilities import Accepted, Capabilities
 from instruments.sample import Setting
 from orchestrator.campaign import Campaign
-from orchestrator.errors import BadFile, CampaignError, Fault
+from orchestrator.deciders import match_agents, match_planner
+from orchestrator.errors import BadFile, Fault
 from orchestrator.gate_checks import approval_faults, prompt_faults
 from orchestrator.laboratory import Laboratory
-from orchestrator.matching_agents import match_agents
-from orchestrator.registry import planner_factory
 from orchestrator.toml_source import TomlSource
-from planners.errors import PlanningError
 from planners.parameters import extremes
 from planners.protocols import Planner
 
@@ -65,7 +61,7 @@ def match(campaign: Campaign, laboratory: Laboratory, source: TomlSource) -> Mat
     users = {"synthesize": (synthesizer,), "measure": measurers}
     faults += prompt_faults(campaign.prompts, users, source)
     agents, fallbacks = match_agents(campaign, source, faults)
-    planner = _planner(campaign, source, faults)
+    planner = match_planner(campaign, source, faults)
     if faults or planner is None:
         raise BadFile(source.path, faults)
     return Match(synthesizer, measurers, agents, planner, fallbacks)
@@ -187,16 +183,3 @@ def _check_settings(
             message = accepted.fault(value)
         if message:
             faults.append(source.fault((*where, name), message))
-
-
-def _planner(campaign: Campaign, source: TomlSource, faults: list[Fault]) -> Planner | None:
-    choice = campaign.planner
-    try:
-        return planner_factory(choice.use)({"seed": campaign.seed, **choice.settings})
-    except ValidationError as error:
-        faults += source.faults(error, ("planner", "settings"))
-    except PlanningError as error:
-        faults.append(source.fault(("planner", "settings"), str(error)))
-    except CampaignError as error:
-        faults.append(source.fault(("planner", "use"), str(error)))
-    return None

@@ -14,9 +14,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from survival.devices import Logbook, maker, meter
+
 from instruments.hosting.security import Address
 from instruments.hosting.server import serve
-from survival.devices import Logbook, maker, meter
 
 
 def main() -> None:

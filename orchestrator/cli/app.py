@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import analysing, history, person, running, system
+from orchestrator.cli import analysing, history, person, replay, running, system
 
 app = typer.Typer(
     name="sdlab",
@@ -45,6 +45,7 @@ app.command("list", rich_help_panel=PANEL_READ)(history.list_campaigns)
 app.command("show", rich_help_panel=PANEL_READ)(history.show)
 app.command("report", rich_help_panel=PANEL_READ)(history.report)
 app.command("export", rich_help_panel=PANEL_READ)(history.export)
+app.command("replay", rich_help_panel=PANEL_READ)(replay.replay)
 app.command("ui", rich_help_panel=PANEL_READ)(system.ui)
 app.command("analyze", rich_help_panel=PANEL_READ)(analysing.analyze)
 app.command("examples", rich_help_panel=PANEL_HELP)(system.examples)

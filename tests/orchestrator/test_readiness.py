@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -11,8 +11,9 @@ from instruments.device import Action
 from instruments.errors import InstrumentFault
 from instruments.execution import Executor
 from instruments.sample import Sample
+from orchestrator.asking import Nobody, Rehearsal, Reply
 from orchestrator.control import run_campaign
-from orchestrator.errors import LaboratoryRefused
+from orchestrator.errors import LaboratoryRefused, WaitsForPerson
 from orchestrator.run import Run
 from orchestrator.store import Store
 from planners.baselines import make_random
@@ -44,7 +45,7 @@ async def _run(store: Store, *, broken: bool = False) -> tuple[Run, Burning]:
     lab.instruments["oven"] = Executor("oven", bakery.OVEN, lab.clock, oven)  # type: ignore[index]
     run = bakery.run(store, make_random({}), laboratory=lab)
     await lab.connect()
-    return run, oven
+    return replace(run, person=Nobody("bread-1", store.questions)), oven
 
 
 async def test_a_latched_fault_is_reset_before_the_next_command(store: Store) -> None:
@@ -56,17 +57,39 @@ async def test_a_latched_fault_is_reset_before_the_next_command(store: Store) ->
     assert "an element broke" in event.message
 
 
-async def test_a_broken_instrument_is_sent_nothing(store: Store) -> None:
+async def test_a_broken_instrument_is_sent_nothing_until_a_person_has_looked(
+    store: Store,
+) -> None:
     run, oven = await _run(store, broken=True)
-    with pytest.raises(LaboratoryRefused, match="still broken"):
+    with pytest.raises(WaitsForPerson, match="still broken"):
         await run_campaign(run)
     assert len(oven.acts) == 2
-    assert len(store.observations("bread-1")) == 2
+    oven.broken = False
+    store.questions.answer("bread-1", _asked(store), Reply("reset", "new element", "anna"))
+    assert (await run_campaign(run)).experiments == 6
 
 
-async def test_an_instrument_that_was_stopped_waits_for_a_person(store: Store) -> None:
+async def test_an_instrument_that_a_person_gives_up_is_not_reset(store: Store) -> None:
     run, oven = await _run(store)
     await run.laboratory.instruments["oven"].stop(emergency=True)
-    with pytest.raises(LaboratoryRefused, match="emergency stop"):
+    with pytest.raises(WaitsForPerson, match="emergency stop"):
+        await run_campaign(run)
+    store.questions.answer("bread-1", _asked(store), Reply("give-up", "it smells", "anna"))
+    with pytest.raises(LaboratoryRefused, match="anna gave oven up: it smells"):
         await run_campaign(run)
     assert oven.acts == []
+    assert oven.resets == []
+
+
+async def test_a_rehearsal_does_not_reset_a_broken_instrument_for_ever(store: Store) -> None:
+    run, oven = await _run(store, broken=True)
+    run = replace(run, person=Rehearsal(run.person))
+    with pytest.raises(LaboratoryRefused, match="cannot be reset"):
+        await run_campaign(run)
+    assert len(oven.acts) == 2
+
+
+def _asked(store: Store) -> str:
+    [asked] = store.questions.open("bread-1")
+    assert asked.question.kind == "reset"
+    return asked.question.key

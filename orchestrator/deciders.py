@@ -1,17 +1,49 @@
-"""Who reads the measurements of a campaign, and do they estimate what is wanted?"""
+"""Who decides in a campaign: its planner and its agents. No instrument is needed to know them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from analysis.errors import AnalysisError
 from analysis.protocols import Agent
 from orchestrator.campaign import AgentChoice, Campaign, StandIn
-from orchestrator.errors import CampaignError, Fault
-from orchestrator.registry import agent_factory
+from orchestrator.errors import BadFile, CampaignError, Fault
+from orchestrator.registry import agent_factory, planner_factory
 from orchestrator.toml_source import TomlSource
+from planners.errors import PlanningError
+from planners.protocols import Planner
+
+
+@dataclass(frozen=True, slots=True)
+class Deciders:
+    """Planner and agents of a campaign.
+
+    Attributes
+    ----------
+    agents : name → the chosen agent and those that stand in for it, in order.
+    """
+
+    planner: Planner
+    agents: Mapping[str, tuple[Agent, ...]]
+
+
+def deciders(campaign: Campaign, source: TomlSource) -> Deciders:
+    """Return who decides in a campaign.
+
+    Raises
+    ------
+    BadFile
+        A planner or agent is missing, refuses its settings, or estimates nothing that is wanted.
+    """
+    faults: list[Fault] = []
+    agents, fallbacks = match_agents(campaign, source, faults)
+    planner = match_planner(campaign, source, faults)
+    if faults or planner is None:
+        raise BadFile(source.path, faults)
+    return Deciders(planner, {n: (a, *fallbacks.get(n, ())) for n, a in agents.items()})
 
 
 def match_agents(
@@ -39,6 +71,20 @@ def match_agents(
         _check_quantities(campaign, agents, source, faults)
         _check_fallbacks(campaign, agents, fallbacks, source, faults)
     return agents, fallbacks
+
+
+def match_planner(campaign: Campaign, source: TomlSource, faults: list[Fault]) -> Planner | None:
+    """Return the chosen planner, None if there is none such; what is wrong is added to `faults`."""
+    choice = campaign.planner
+    try:
+        return planner_factory(choice.use)({"seed": campaign.seed, **choice.settings})
+    except ValidationError as error:
+        faults += source.faults(error, ("planner", "settings"))
+    except PlanningError as error:
+        faults.append(source.fault(("planner", "settings"), str(error)))
+    except CampaignError as error:
+        faults.append(source.fault(("planner", "use"), str(error)))
+    return None
 
 
 def _agent(
