@@ -15,7 +15,8 @@ from instruments.errors import InstrumentError, NotConnected
 from instruments.protocols import Bench, Instrument
 from instruments.stopping import PATIENCE, Stopped, stop_all
 from orchestrator.errors import CampaignError
-from orchestrator.laboratory import LaboratoryFile, parse_laboratory
+from orchestrator.laboratory import InstrumentEntry, LaboratoryFile, parse_laboratory
+from orchestrator.laboratory_hosts import make_client
 from orchestrator.registry import instrument_factory
 from orchestrator.store.records import CampaignRecord
 from orchestrator.toml_source import TomlSource, parse_toml
@@ -37,7 +38,8 @@ async def stop_directly(
     """Stop every instrument of a laboratory in an emergency, whoever else is using it.
 
     What one instrument does wrong keeps no other from being stopped. An instrument that is
-    simulated lives inside the process that runs the campaign, which stops it by itself.
+    simulated lives inside the process that runs the campaign, which stops it by itself; one that
+    has a host is stopped there.
 
     Returns
     -------
@@ -65,13 +67,15 @@ _INSIDE = Stopped("nothing_running", "simulated, inside the process that runs th
 def _made(file: LaboratoryFile, source: TomlSource) -> Made:
     bench = Bench(clock=RealClock(), folder=source.path.parent, seed=file.seed)
 
-    def make(driver: str, name: str, settings: Mapping[str, object]) -> Instrument | Exception:
+    def make(name: str, entry: InstrumentEntry) -> Instrument | Exception:
         try:
-            return instrument_factory(driver)(name, settings, bench)
+            if entry.host:  # its host stops it, without having been asked what it is
+                return make_client(file, name, described=False)
+            return instrument_factory(entry.driver)(name, entry.settings, bench)
         except (ValidationError, InstrumentError, CampaignError, OSError) as error:
             return error
 
-    return {n: make(e.driver, n, e.settings) for n, e in file.instruments.items()}
+    return {name: make(name, entry) for name, entry in file.instruments.items()}
 
 
 def _is_simulated(instrument: Instrument) -> bool:

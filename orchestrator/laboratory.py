@@ -15,12 +15,13 @@ from instruments.clock import Clock, RealClock, VirtualClock
 from instruments.commands import Command, Synthesize
 from instruments.errors import CommandRefused, InstrumentError
 from instruments.identity import identity_fault
-from instruments.protocols import Bench, Estimated, Instrument
+from instruments.protocols import Estimated, Instrument
 from instruments.sample import Setting
 from orchestrator.errors import BadFile, CampaignError, Fault
 from orchestrator.gate_checks import prompt_faults
 from orchestrator.gates import Prompt
-from orchestrator.registry import instrument_factory
+from orchestrator.laboratory_drivers import make_instruments
+from orchestrator.laboratory_hosts import HostEntry, NetworkEntry, clock_of, make_clients
 from orchestrator.toml_source import TomlSource, read_toml
 
 ROLES = ("synthesize", "measure")
@@ -46,12 +47,18 @@ class TwinEntry(_Record):
 
 
 class InstrumentEntry(_Record):
-    """One instrument: its driver, the driver's settings, the house's limits, its twin."""
+    """One instrument: its driver, the driver's settings, the house's limits, its twin.
+
+    Attributes
+    ----------
+    host : the process that serves it, one of ``[hosts]``; empty for the campaign's own process.
+    """
 
     driver: str
     settings: dict[str, object] = Field(default_factory=dict)
     limits: dict[str, Limit] = Field(default_factory=dict)
     twin: TwinEntry | None = None
+    host: str = ""
     vessel: str = ""
 
 
@@ -63,6 +70,8 @@ class LaboratoryFile(_Record):
     seed : seed of everything random in simulated instruments.
     currency : what prices and hourly rates are in.
     prompts : what a person does by hand, whatever the campaign; of an instrument's step.
+    hosts : processes that serve instruments next to their cables.
+    network : which of them may stand on other computers.
     vessels : kind → how many there are; an instrument names the kind it makes its samples in.
     """
 
@@ -72,6 +81,8 @@ class LaboratoryFile(_Record):
     currency: str = "EUR"
     vessels: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
     instruments: dict[str, InstrumentEntry] = Field(min_length=1)
+    hosts: dict[str, HostEntry] = Field(default_factory=dict)
+    network: NetworkEntry = NetworkEntry()
     prompts: tuple[Prompt, ...] = ()
 
 
@@ -81,7 +92,7 @@ class Laboratory:
 
     Attributes
     ----------
-    simulated : True if no instrument moves matter; then time is virtual.
+    simulated : True if no instrument moves matter; then time is virtual, unless a host keeps it.
     prompts : what a person does by hand before a step of its instruments.
     vessels : kind → how many there are.
     vessel_kinds : synthesizer → kind of vessel it makes its samples in.
@@ -195,15 +206,12 @@ def build_laboratory(
     ------
     BadFile
         An unknown driver, wrong settings, a missing twin, or a limit on an unknown setting.
+    CampaignError
+        A host does not answer; names the command that starts it.
     """
-    clock: Clock = VirtualClock(start)
-    made, faults = _make(file, source, clock=clock, twin=twin)
-    if faults:
-        raise BadFile(source.path, faults)
+    made, clock = _make(file, source, twin=twin, start=start)
     simulated = all(i.describe().simulated for i in made.values())
-    if not simulated:
-        clock = RealClock()
-        made, faults = _make(file, source, clock=clock, twin=twin)
+    faults: list[Fault] = []
     for name, entry in file.instruments.items():
         known = {a.name for a in made[name].describe().accepts}
         faults += [
@@ -254,40 +262,20 @@ def _vessel_faults(
 
 
 def _make(
-    file: LaboratoryFile, source: TomlSource, *, clock: Clock, twin: bool
-) -> tuple[dict[str, Instrument], list[Fault]]:
-    bench = Bench(clock=clock, folder=source.path.parent, seed=file.seed)
-    made: dict[str, Instrument] = {}
-    faults: list[Fault] = []
-    for name, entry in file.instruments.items():
-        where: tuple[str, ...] = ("instruments", name)
-        try:
-            instrument = instrument_factory(entry.driver)(name, entry.settings, bench)
-            if twin and not instrument.describe().simulated:
-                if entry.twin is None:
-                    faults.append(
-                        source.fault(
-                            where,
-                            f"{name} moves matter and has no twin, so it cannot be dry-run; add "
-                            f"[instruments.{name}.twin] with a simulated driver",
-                        )
-                    )
-                    continue
-                where = (*where, "twin")
-                factory = instrument_factory(entry.twin.driver)
-                instrument = factory(name, entry.twin.settings, bench)
-                if not instrument.describe().simulated:
-                    faults.append(
-                        source.fault((*where, "driver"), "the twin is not simulated itself")
-                    )
-            made[name] = instrument
-        except ValidationError as error:
-            faults += source.faults(error, (*where, "settings"))
-        except InstrumentError as error:
-            faults.append(source.fault((*where, "settings"), str(error)))
-        except CampaignError as error:
-            faults.append(source.fault((*where, "driver"), str(error)))
-    return made, faults
+    file: LaboratoryFile, source: TomlSource, *, twin: bool, start: datetime | None
+) -> tuple[dict[str, Instrument], Clock]:
+    """Return the instruments and the clock they share; time is virtual if nothing moves."""
+    clients = {} if twin else make_clients(file, source)
+    local = {name: entry for name, entry in file.instruments.items() if name not in clients}
+    clock: Clock = clock_of(file, clients) if clients else VirtualClock(start)
+    made, faults = make_instruments(local, file, source, clock=clock, twin=twin)
+    if faults:
+        raise BadFile(source.path, faults)
+    if clock.is_virtual and not all(i.describe().simulated for i in made.values()):
+        clock = RealClock()
+        made, _ = make_instruments(local, file, source, clock=clock, twin=twin)
+    made |= clients
+    return {name: made[name] for name in file.instruments}, clock
 
 
 def _narrowed(low: float | None, high: float | None, limit: Limit) -> dict[str, float | None]:

@@ -110,7 +110,7 @@ def _stops(run: Run, store: Store) -> int:
 async def _relay_messages(run: Run, say: Say) -> None:
     """Show what real instruments say of themselves while they work, such as a request."""
     shown: dict[str, str] = {}
-    while not run.laboratory.simulated:
+    while not run.laboratory.clock.is_virtual:
         for name, instrument in run.laboratory.instruments.items():
             status = await instrument.status()
             if status.state == "busy" and status.message != shown.get(name):

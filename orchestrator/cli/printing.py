@@ -33,7 +33,8 @@ _VERBS = {
 def print_plan(prepared: Prepared) -> None:
     """Print what is sought and with what."""
     campaign, laboratory = prepared.campaign, prepared.laboratory
-    kind = "simulated or recorded, in virtual time" if laboratory.simulated else "real instruments"
+    time = "virtual time" if laboratory.clock.is_virtual else "the time of its hosts"
+    kind = f"simulated or recorded, in {time}" if laboratory.simulated else "real instruments"
     title = "[bold]dry run of[/] " if prepared.dry_run else ""
     console.print(f"{title}[bold]{campaign.name}[/]  on {laboratory.name}, {kind}")
     for target in campaign.objective.targets:

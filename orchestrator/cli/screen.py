@@ -69,7 +69,7 @@ class Screen:
         self._note = sentence
         if (news and not self._console.is_terminal) or not waits:
             self._line(f"  {sentence}")
-        if not waits and self._run.laboratory.simulated:
+        if not waits and self._run.laboratory.clock.is_virtual:
             self._note = ""  # what a person is asked for stays in sight; the rest was said
 
     def watch(self, step: Step) -> None:
@@ -140,7 +140,8 @@ class Screen:
         each = (now - self._since).total_seconds() / 3600 / here
         left = each * (self._run.campaign.budget.experiments - len(self._done))
         until = f", until {now + timedelta(hours=left):%a %H:%M}"
-        return f" · at most {duration(left)} left{'' if self._run.laboratory.simulated else until}"
+        is_virtual = self._run.laboratory.clock.is_virtual
+        return f" · at most {duration(left)} left{'' if is_virtual else until}"
 
 
 def _short(quantity: str) -> str:
