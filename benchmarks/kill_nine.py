@@ -21,15 +21,17 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from survival.bench import Bench, running_bench
+from survival.postgres import postgres, scissors
 from survival.sabotage import PHASES, Phase
 from survival.verdict import Verdict, compare
-from survival.victim import Life, begin, live, live_to_the_end
+from survival.victim import End, Life, begin, live, live_to_the_end
 
 EXPERIMENTS = 6
 """Experiments a campaign; a synthesis and a measurement each."""
@@ -55,7 +57,7 @@ class Tally:
     phase: str
     recovery: str
     kills: int = 0
-    campaigns: int = 0
+    campaigns: dict[str, str] = field(default_factory=dict)
     resumed: list[float] = field(default_factory=list)
     verdict: Verdict = field(default_factory=Verdict)
 
@@ -63,29 +65,53 @@ class Tally:
 def torment(bench: Bench, phase: Phase, *, recovery: str, points: int, rng: random.Random) -> Tally:
     """Kill campaigns in one phase until enough blows have struck."""
     tally = Tally(phase, recovery)
+
+    def struck(life: Life) -> End:
+        enough = tally.kills >= points
+        return live(
+            life,
+            phase=None if enough else phase,
+            nth=rng.randrange(3),
+            within=WITHIN[phase],
+            seed=rng.randrange(2**32),
+        )
+
     while tally.kills < points:
-        name = f"{recovery}-{PHASES.index(phase)}-{tally.campaigns}"
-        campaign = begin(bench, name, seed=tally.campaigns, experiments=EXPERIMENTS)
-        asks = recovery == "ask_operator"
-        life = Life(bench, name, campaign, asks=asks)
-        while True:
-            enough = tally.kills >= points
-            end = live(
-                life,
-                phase=None if enough else phase,
-                nth=rng.randrange(3),
-                within=WITHIN[phase],
-                seed=rng.randrange(2**32),
-            )
-            if end.resumed_after is not None:
-                tally.resumed.append(end.resumed_after)
-            if end.killed:
-                tally.kills += 1
-            elif end.ended:
-                break
-        tally.verdict.add(compare(bench, name, campaign, asks=asks))
-        tally.campaigns += 1
+        _one_campaign(bench, tally, f"{recovery}-{PHASES.index(phase)}", struck)
     return tally
+
+
+def cut_off(bench: Bench, *, points: int, rng: random.Random) -> Tally:
+    """Cut the database's connections of running campaigns at random moments."""
+    tally = Tally("database connection cut", "queryable")
+
+    def struck(life: Life) -> End:
+        with scissors(bench, points - tally.kills, rng) as cuts:
+            end = live(life, phase=None, nth=0, within=0.0, seed=0)
+        tally.kills += cuts.made
+        return end
+
+    while tally.kills < points:
+        _one_campaign(bench, tally, "cut", struck)
+    return tally
+
+
+def _one_campaign(bench: Bench, tally: Tally, stem: str, struck: Callable[[Life], End]) -> None:
+    """Begin a campaign, let it live and die until it ends, and judge it."""
+    seed = len(tally.campaigns)
+    name, asks = f"{stem}-{seed}", tally.recovery == "ask_operator"
+    campaign = begin(bench, name, seed=seed, experiments=EXPERIMENTS)
+    tally.campaigns[name] = campaign
+    life, is_first = Life(bench, name, campaign, asks=asks), True
+    while True:
+        end = struck(life)
+        if end.resumed_after is not None and not is_first:
+            tally.resumed.append(end.resumed_after)
+        is_first = False
+        tally.kills += end.killed
+        if end.ended:
+            break
+    tally.verdict.add(compare(bench, name, campaign, asks=asks))
 
 
 def calm(bench: Bench, seed: int) -> list[object]:
@@ -124,8 +150,43 @@ def report(tallies: list[Tally]) -> dict[str, object]:
         print(f"{t.recovery:<13}{t.phase:<28}{t.kills:>6}{v.deeds:>7}{v.twice:>7}{v.lost:>6}"
               f"{v.asked:>7}{v.stuck:>7}{p95:>8.3f}")  # fmt: skip
         rows.append({"phase": t.phase, "recovery": t.recovery, "kills": t.kills,
-                     "campaigns": t.campaigns, "resumed_p95_s": p95, **asdict(v)})  # fmt: skip
+                     "campaigns": len(t.campaigns), "resumed_p95_s": p95, **asdict(v)})  # fmt: skip
     return {"machine": platform.platform(), "cores": os.cpu_count(), "rows": rows}
+
+
+def judged(bench: Bench, tally: Tally, undisturbed: dict[int, list[object]]) -> Tally:
+    """Compare what each campaign decided with a campaign that nobody killed.
+
+    Where a person had to say how a command ended, results are lost with it and decisions may
+    differ; that is not counted.
+    """
+    if tally.recovery == "ask_operator":
+        return tally
+    for seed, (name, campaign) in enumerate(tally.campaigns.items()):
+        if seed not in undisturbed:
+            undisturbed[seed] = calm(bench, seed)
+        tally.verdict.changed += decisions(bench, name, campaign) != undisturbed[seed]
+    return tally
+
+
+def tallies(points: int, recoveries: list[str], *, cuts: int, seed: int) -> list[Tally]:
+    """Run everything that was asked for."""
+    rng, found = random.Random(seed), []
+    undisturbed: dict[int, list[object]] = {}
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_bench(Path(folder), seconds=SECONDS) as bench,
+    ):
+        for recovery in recoveries:
+            for phase in PHASES:
+                tally = torment(bench, phase, recovery=recovery, points=points, rng=rng)
+                found.append(judged(bench, tally, undisturbed))
+                print(f"{recovery}, {phase}: {tally.kills} kills", file=sys.stderr)
+        if cuts:
+            with postgres(Path(folder)) as url:
+                on_server = replace(bench, url=url)
+                found.append(judged(on_server, cut_off(on_server, points=cuts, rng=rng), {}))
+    return found
 
 
 def main() -> None:
@@ -134,44 +195,27 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--points", type=int, default=100, help="blows a phase and recovery")
+    parser.add_argument("--cuts", type=int, default=100, help="cuts of PostgreSQL's connections")
     parser.add_argument("--recovery", choices=("queryable", "ask_operator", "both"), default="both")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the numbers here too")
     arguments = parser.parse_args()
-    rng = random.Random(arguments.seed)
     wanted = ["queryable", "ask_operator"]
     if arguments.recovery != "both":
         wanted = [arguments.recovery]
-    tallies = []
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running_bench(Path(folder), seconds=SECONDS) as bench,
-    ):
-        undisturbed: dict[int, list[object]] = {}
-        for recovery in wanted:
-            for phase in PHASES:
-                tally = torment(bench, phase, recovery=recovery, points=arguments.points, rng=rng)
-                for seed in range(tally.campaigns):
-                    if seed not in undisturbed:
-                        undisturbed[seed] = calm(bench, seed)
-                    name = f"{recovery}-{PHASES.index(phase)}-{seed}"
-                    with bench.open_store(name) as store:
-                        campaign = store.campaigns()[0].id
-                    if decisions(bench, name, campaign) != undisturbed[seed]:
-                        tally.verdict.changed += 1
-                tallies.append(tally)
-                print(f"{recovery}, {phase}: {tally.kills} kills", file=sys.stderr)
-    numbers = report(tallies)
-    totals = Counter[str]()
-    for tally in tallies:
+    found = tallies(arguments.points, wanted, cuts=arguments.cuts, seed=arguments.seed)
+    numbers = report(found)
+    bad = Counter[str]()
+    for tally in found:
         for name in ("twice", "lost", "stuck", "changed"):
-            totals[name] += getattr(tally.verdict, name)
-    print(f"in all: {sum(t.kills for t in tallies)} kills; done twice {totals['twice']}, results "
-          f"lost {totals['lost']}, stuck {totals['stuck']}, campaigns that decided otherwise "
-          f"{totals['changed']}")  # fmt: skip
+            bad[name] += getattr(tally.verdict, name)
+    print(
+        f"in all: {sum(t.kills for t in found)} blows; done twice {bad['twice']}, results lost "
+        f"{bad['lost']}, stuck {bad['stuck']}, campaigns that decided otherwise {bad['changed']}"
+    )
     if arguments.json:
         arguments.json.write_text(json.dumps(numbers, indent=1))
-    sys.exit(1 if sum(totals.values()) else 0)
+    sys.exit(1 if bad.total() else 0)
 
 
 if __name__ == "__main__":

@@ -53,6 +53,8 @@ use = "readings"
 quantities = {{ yield = "" }}
 """
 
+LABORATORY_NAME = "survival bench"
+
 LABORATORY = """
 name = "survival bench"
 
@@ -71,10 +73,17 @@ host = "bench"
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A folder with an oracle that runs, and the history of whatever uses it."""
+    """A folder with an oracle that runs, and the history of whatever uses it.
+
+    Attributes
+    ----------
+    address : where the oracle listens.
+    url : a PostgreSQL database for every history; None for a SQLite file each.
+    """
 
     folder: Path
     address: str
+    url: str | None = None
 
     @property
     def logbook(self) -> Logbook:
@@ -85,7 +94,7 @@ class Bench:
         """Open a history of its own on this bench."""
         home = self.folder / name
         home.mkdir(exist_ok=True)
-        return Store.open(f"sqlite:///{home / 'sdlab.sqlite'}", home / "arrays")
+        return Store.open(self.url or f"sqlite:///{home / 'sdlab.sqlite'}", home / "arrays")
 
     def write_campaign(self, name: str, *, seed: int, experiments: int) -> Path:
         """Write a campaign file beside the laboratory's and return its path."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, fields
 
-from survival.bench import Bench
+from survival.bench import LABORATORY_NAME, Bench
 
 from orchestrator.store import Store
 
@@ -78,6 +78,6 @@ def _accounted_for(store: Store, campaign: str) -> set[str]:
 def _stuck(store: Store, campaign: str) -> int:
     hold = store.holds.current(campaign)
     unreleased = int(hold is None or hold.released is None)
-    leases = len(store.leases.open(campaign))
+    leases = sum(w.campaign_id == campaign for w in store.leases.queue(LABORATORY_NAME))
     unfinished = sum(1 for e in store.experiments(campaign) if e.observation is None)
     return unreleased + leases + unfinished + len(store.unsettled_actions(campaign))

@@ -16,14 +16,14 @@ from survival.sabotage import Phase, Sabotage, WatchedHistory, WatchedInstrument
 
 from orchestrator.asking import Nobody, Reply
 from orchestrator.control import run_campaign
-from orchestrator.errors import WaitsForPerson
+from orchestrator.errors import StoreError, WaitsForPerson
 from orchestrator.holding import fence, hold
 from orchestrator.launch import begin as begin_campaign
 from orchestrator.launch import prepare, reopen
 from orchestrator.run import Run
 from orchestrator.store import Store
 
-ENDED, WAITS, BROKEN = 0, 3, 4
+ENDED, WAITS, BROKEN, CUT_OFF = 0, 3, 4, 5
 """Exit codes of a life."""
 
 
@@ -48,6 +48,8 @@ class End:
 
     Attributes
     ----------
+    killed : it was struck by SIGKILL.
+    ended : its campaign came to its end.
     resumed_after : seconds from the start of the process to its first new record.
     """
 
@@ -82,7 +84,7 @@ def live(life: Life, *, phase: Phase | None, nth: int, within: float, seed: int)
     code = os.waitstatus_to_exitcode(status)
     if code == WAITS:
         answer_as_the_log_says(life)
-    elif code != ENDED:
+    elif code not in (ENDED, CUT_OFF):
         raise RuntimeError(f"{life.name} broke; see its error above")
     return End(killed=False, ended=code == ENDED, resumed_after=resumed)
 
@@ -115,6 +117,8 @@ def _live_in_child(
     try:
         sabotage = Sabotage(phase, nth, within, random.Random(seed), lambda: _write_now(trace))
         code = asyncio.run(_campaign(life, sabotage))
+    except StoreError:
+        code = CUT_OFF
     except BaseException as error:  # noqa: BLE001  a forked child must never return to its parent
         print(f"{life.name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
     finally:
