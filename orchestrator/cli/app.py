@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import analysing, history, hosting, person, replay, running, system
+from orchestrator.cli import analysing, deploying, history, hosting, person, replay, running, system
 
 app = typer.Typer(
     name="sdlab",
@@ -34,6 +34,8 @@ PANEL_READ, PANEL_HELP = "Read what happened", "Set-up and help"
 app.command("run", rich_help_panel=PANEL_RUN)(running.run)
 app.command("resume", rich_help_panel=PANEL_RUN)(running.resume)
 app.command("settle", rich_help_panel=PANEL_RUN)(running.settle)
+app.command("deploy", rich_help_panel=PANEL_RUN)(deploying.deploy)
+app.command("watch", rich_help_panel=PANEL_RUN)(deploying.watch)
 app.command("host", rich_help_panel=PANEL_RUN)(hosting.host)
 app.command("questions", rich_help_panel=PANEL_DECIDE)(person.questions)
 app.command("answer", rich_help_panel=PANEL_DECIDE)(person.answer)

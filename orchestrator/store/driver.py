@@ -13,10 +13,11 @@ from functools import cache
 from threading import RLock
 from typing import Any
 
-from sqlalchemy import Dialect, Engine, PoolProxiedConnection, Select, Table, bindparam
+from sqlalchemy import Dialect, Engine, Float, PoolProxiedConnection, Select, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
+from sqlalchemy.types import TypeEngine
 
 from orchestrator.errors import Superseded
 from orchestrator.store.engine import explained
@@ -166,6 +167,15 @@ class Driver:
             self._connection = None
 
 
+_DOUBLE_PRECISION = 701
+"""PostgreSQL's number for its 64-bit float."""
+
+
+def _kind(column: TypeEngine[Any]) -> int | None:
+    """Return what the database would call a column's type, where SQLAlchemy asks for it."""
+    return _DOUBLE_PRECISION if isinstance(column, Float) else None
+
+
 class Prepared:
     """A statement as text, with what turns values into the driver's and back."""
 
@@ -178,7 +188,7 @@ class Prepared:
             for name, bind in compiled.binds.items()
         ]
         self._columns = [
-            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            column.type.dialect_impl(dialect).result_processor(dialect, _kind(column.type))
             for column in (statement.selected_columns if isinstance(statement, Select) else ())
         ]
 

@@ -1,0 +1,132 @@
+"""A campaign's turns on workers: one short flow run takes one turn and asks for the next.
+
+A worker may stand on any machine that reaches the history and the instruments. It knows nothing
+but the campaign's name; everything else is in the history. So whichever worker takes the next
+turn decides the same, and one that dies is followed by another.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import httpx
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.exceptions import PrefectException
+from prefect.runtime import deployment
+from prefect.states import Completed
+
+from orchestrator.control import Ending, run_campaign
+from orchestrator.errors import CampaignHeld, Superseded
+from orchestrator.holding import fence, hold
+from orchestrator.home import home_folder, open_store
+from orchestrator.launch import reopen
+from orchestrator.prefect_attempt import Attempt
+from orchestrator.prefect_next import request_turn, wants_turns
+from orchestrator.report.artifacts import Fractions
+from orchestrator.run import Run
+from orchestrator.store import Store
+from planners.proposal import Observation
+
+log = logging.getLogger(__name__)
+
+
+@flow(
+    name="sdlab turn",
+    flow_run_name="{campaign_id} turn {number}",
+    persist_result=False,
+    retries=0,
+    log_prints=False,
+)
+async def take_turn(campaign_id: str, number: int) -> State[None]:
+    """Take a campaign's next turn on this worker, and ask for the one after it.
+
+    Parameters
+    ----------
+    number : the turn that was asked for; if it has been taken already, the first that is missing
+        is. Asked for twice, a turn is still taken once.
+    """
+    log.info("turn begins on a worker campaign=%s asked_for=%d", campaign_id, number)
+    with open_store(home_folder()) as store:
+        if not wants_turns(store.campaign(campaign_id)):
+            return Completed(name="Over", message=f"{campaign_id} wants no more turns")
+        try:
+            ending = await _take(campaign_id, store)
+        except CampaignHeld as error:
+            return Completed(name="HeldElsewhere", message=str(error))
+        return Completed(message=f"{ending.experiments} experiments: {ending.reason}")
+
+
+async def _take(campaign_id: str, store: Store) -> Ending:
+    """Take turns until the server knows of the next, usually one; return how the campaign stands.
+
+    While the server is silent the campaign does not wait for it: this process goes on.
+    """
+    while True:
+        ending = await _one_turn(campaign_id, store)
+        if ending.status != "interrupted" or await _asked_for_next(campaign_id, ending.experiments):
+            return ending
+
+
+async def _one_turn(campaign_id: str, store: Store) -> Ending:
+    """Hold the campaign for one turn, with the laboratory connected."""
+    with hold(store, campaign_id) as held:
+        run = replace(reopen(campaign_id, store), token=held.token)
+        if store.campaign(campaign_id).status != "running":
+            store.set_status(campaign_id, "running")
+        try:
+            ending = await _connected(run, held.token)
+        except Superseded:
+            raise  # how the campaign stands is for its new holder to say
+        except Exception as error:
+            store.set_status(campaign_id, "failed", f"{type(error).__name__}: {error}")
+            raise
+        if ending.status != "interrupted":
+            store.set_status(campaign_id, ending.status, ending.reason)
+    return ending
+
+
+async def _connected(run: Run, token: int) -> Ending:
+    await run.laboratory.connect()
+    try:
+        await fence(run.laboratory, run.id, token)
+        return await run_campaign(run, take_turn=_Shown().take, wanted=_Once().wanted)
+    finally:
+        await run.laboratory.disconnect()
+
+
+async def _asked_for_next(campaign_id: str, number: int) -> bool:
+    """Ask for the next turn on the same deployment; return whether the server knows of it."""
+    if deployment.id is None:  # a person called the flow by hand: one turn is what they wanted
+        return True
+    try:
+        await request_turn(campaign_id, number, deployment_id=deployment.id)
+    except (httpx.HTTPError, PrefectException) as error:
+        log.warning("turn %d of %s could not be asked for: %r", number, campaign_id, error)
+        return False
+    return True
+
+
+class _Shown:
+    """Takes turns as tasks of the flow run around them, and shows each with tables and figures."""
+
+    def __init__(self) -> None:
+        self._fractions: dict[int, Fractions] = {}
+
+    async def take(self, run: Run, number: int) -> Observation:
+        attempt = Attempt(run, number, artifacts=True, fractions=self._fractions)
+        observation = await attempt.take()
+        await attempt.show()
+        return observation
+
+
+class _Once:
+    """Wants one turn."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+
+    def wanted(self) -> bool:
+        self._asked += 1
+        return self._asked == 1
