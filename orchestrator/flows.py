@@ -27,9 +27,9 @@ from prefect.settings import get_current_settings
 from orchestrator.control import TakeTurn
 from orchestrator.loop import turn
 from orchestrator.prefect_attempt import UNDER_WAY, Attempt, experiment
+from orchestrator.prefect_health import is_alive
 from orchestrator.prefect_publish import flush, keep_off_the_screen
 from orchestrator.prefect_reconcile import reconcile, settle
-from orchestrator.prefect_server import is_alive
 from orchestrator.prefect_transport import PatientTransport
 from orchestrator.report.artifacts import Fractions
 from orchestrator.run import Run

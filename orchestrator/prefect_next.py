@@ -14,6 +14,7 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.sorting import FlowRunSort
 
+from orchestrator.store import Store
 from orchestrator.store.records import CampaignRecord
 
 log = logging.getLogger(__name__)
@@ -22,8 +23,10 @@ GOES_ON = frozenset({"created", "running", "interrupted"})
 """How a campaign stands that has turns to take."""
 
 
-def wants_turns(record: CampaignRecord) -> bool:
-    """Return whether a campaign goes on by itself; one that waits, failed or ended does not."""
+def wants_turns(store: Store, record: CampaignRecord) -> bool:
+    """Return whether a campaign goes on by itself, also after a person has answered it."""
+    if record.status == "waiting":
+        return not store.questions.open(record.id)
     return record.status in GOES_ON
 
 

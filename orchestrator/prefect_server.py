@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import logging
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from filelock import FileLock, Timeout
 
 from orchestrator.errors import ServerError
+from orchestrator.prefect_health import is_alive, is_refused
 from orchestrator.prefect_process import (
     end,
     launch,
@@ -25,9 +25,11 @@ from orchestrator.prefect_process import (
     remove_note,
 )
 from orchestrator.prefect_settings import (
+    CLIENT_AUTH,
     DEFAULT_PORT,
     HOST,
     apply,
+    check_door,
     server_environment,
     users_server,
 )
@@ -82,22 +84,6 @@ class ServerStatus:
     server: Server | None
 
 
-def is_alive(api_url: str, *, timeout: float = 1.0) -> bool:
-    """Return whether a Prefect API answers within `timeout` seconds that it is well."""
-    parts = urlsplit(api_url)
-    secure = parts.scheme == "https"
-    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-    connection = kind(parts.hostname or HOST, parts.port, timeout=timeout)
-    try:
-        connection.request("GET", f"{parts.path.rstrip('/')}/health")
-        response = connection.getresponse()
-        return response.status == http.client.OK and response.read().strip() == b"true"
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
 def campaign_page(server: Server, campaign_id: str) -> str:
     """Return the address of the page that lists a campaign's experiments."""
     return f"{server.url}/runs?tag={quote(f'campaign:{campaign_id}', safe='')}"
@@ -128,7 +114,7 @@ def ensure_server(
     if foreign is not None:
         server = _foreign(foreign)
         apply(home)
-        return server
+        return _admitted(server)
     try:
         home.mkdir(parents=True, exist_ok=True)
         with FileLock(home / "sdlab-server.lock", timeout=deadline):
@@ -144,7 +130,7 @@ def ensure_server(
             "that the folder belongs to you and that there is room, or name another with --home"
         ) from error
     apply(home, port=server.port)
-    return server
+    return _admitted(server)
 
 
 def stop_server(home: Path, *, patience: float = 20.0) -> bool:
@@ -184,6 +170,16 @@ def _foreign(api_url: str) -> Server:
     return Server(url, api_url, port, ours=False, started_now=False, pid=None, log=None)
 
 
+def _admitted(server: Server) -> Server:
+    """Return the server if it takes our questions."""
+    if is_refused(server.api_url):
+        raise ServerError(
+            f"the Prefect server at {server.url} asks for its authentication and does not take "
+            f"ours; set {CLIENT_AUTH} to the string that it was started with, as in user:password"
+        )
+    return server
+
+
 def _running(home: Path) -> Server | None:
     """Return our server if it lives and answers."""
     note = read_note(home)
@@ -198,7 +194,9 @@ def _start(home: Path, port: int | None, progress: Progress, deadline: float) ->
     if note is not None and end(note, patience=10.0):
         log.warning("the Prefect server %d lived but did not answer; it was replaced", note.pid)
     chosen = _free_port(port or (note.port if note else DEFAULT_PORT))
-    process = launch(home, port=chosen, environment=server_environment(home, port=chosen))
+    environment = server_environment(home, port=chosen)
+    check_door(environment)
+    process = launch(home, port=chosen, environment=environment)
     server = _server(home, chosen, process.pid, started_now=True)
     try:
         _await_answer(process, server, home, progress, deadline)

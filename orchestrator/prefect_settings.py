@@ -12,13 +12,19 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from orchestrator.errors import ServerError
+
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"  # noqa: S104  (only with authentication, see `check_door`)
 DEFAULT_PORT = 4200
 
 _OURS = "SDLAB_PREFECT_DEFAULTS"
 """Environment variable that lists what `apply` has set, so that it may set it again."""
+
+SERVER_AUTH, CLIENT_AUTH = "PREFECT_SERVER_API_AUTH_STRING", "PREFECT_API_AUTH_STRING"
+"""Variables of Prefect's own authentication, ``user:password``; a secret, never written down."""
 
 _CLIENT = {
     "DO_NOT_TRACK": "1",
@@ -96,6 +102,8 @@ def apply(home: Path, *, port: int = DEFAULT_PORT) -> str:
         if name in ours or name not in os.environ:
             os.environ[name] = value
             ours.add(name)
+    if (secret := auth_string()) is not None:
+        os.environ.setdefault(CLIENT_AUTH, secret)
     os.environ[_OURS] = " ".join(sorted(ours))
     if "prefect" in sys.modules:
         _read_again()
@@ -106,7 +114,42 @@ def server_environment(home: Path, *, port: int) -> dict[str, str]:
     """Return the whole environment in which our server is started."""
     ours = _set_by_us(os.environ)
     users = {name: value for name, value in os.environ.items() if name not in ours}
-    return {**environment(home, port=port), **users, _OURS: os.environ.get(_OURS, "")}
+    secret = auth_string()
+    guarded = {} if secret is None else {SERVER_AUTH: secret, CLIENT_AUTH: secret}
+    return {**environment(home, port=port), **guarded, **users, _OURS: os.environ.get(_OURS, "")}
+
+
+def check_door(environment: Mapping[str, str]) -> None:
+    """Refuse to open our server to other machines unless it asks who is there.
+
+    Parameters
+    ----------
+    environment : of the server; ``PREFECT_SERVER_API_HOST`` in it is where it listens.
+
+    Raises
+    ------
+    ServerError
+        It would listen elsewhere than on loopback, and anybody could steer it.
+    """
+    host = environment["PREFECT_SERVER_API_HOST"]
+    if host in (HOST, "localhost"):
+        return
+    if host != EVERYWHERE:
+        raise ServerError(
+            f"PREFECT_SERVER_API_HOST is {host}; our server listens on {HOST}, or on {EVERYWHERE} "
+            f"if it asks for {SERVER_AUTH}. For anything else run `prefect server start` yourself "
+            "and name it in PREFECT_API_URL"
+        )
+    if not environment.get(SERVER_AUTH):
+        raise ServerError(
+            f"PREFECT_SERVER_API_HOST is {EVERYWHERE}, so every machine of the network could steer "
+            f"the laboratory. Set {SERVER_AUTH} to user:password first, or let it listen on {HOST}"
+        )
+
+
+def auth_string() -> str | None:
+    """Return what a client shows to the server, from the environment; None without a secret."""
+    return os.environ.get(CLIENT_AUTH) or os.environ.get(SERVER_AUTH) or None
 
 
 def _set_by_us(environ: Mapping[str, str]) -> set[str]:

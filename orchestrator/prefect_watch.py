@@ -74,7 +74,7 @@ async def look_after(store: Store, *, patience: timedelta = START_TIME) -> Async
     """
     async with get_client() as client:
         for record in store.campaigns():
-            if not wants_turns(record):
+            if not wants_turns(store, record):
                 continue
             hold = store.holds.current(record.id)
             if hold is None or hold.released is not None or is_dead(hold, Pulse().expiry):

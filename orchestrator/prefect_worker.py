@@ -18,7 +18,7 @@ from prefect.runtime import deployment
 from prefect.states import Completed
 
 from orchestrator.control import Ending, run_campaign
-from orchestrator.errors import CampaignHeld, Superseded
+from orchestrator.errors import CampaignHeld, Superseded, WaitsForPerson
 from orchestrator.holding import fence, hold
 from orchestrator.home import home_folder, open_store
 from orchestrator.launch import reopen
@@ -49,12 +49,14 @@ async def take_turn(campaign_id: str, number: int) -> State[None]:
     """
     log.info("turn begins on a worker campaign=%s asked_for=%d", campaign_id, number)
     with open_store(home_folder()) as store:
-        if not wants_turns(store.campaign(campaign_id)):
+        if not wants_turns(store, store.campaign(campaign_id)):
             return Completed(name="Over", message=f"{campaign_id} wants no more turns")
         try:
             ending = await _take(campaign_id, store)
         except CampaignHeld as error:
             return Completed(name="HeldElsewhere", message=str(error))
+        except WaitsForPerson as error:
+            return Completed(name="Waiting", message=str(error))
         return Completed(message=f"{ending.experiments} experiments: {ending.reason}")
 
 
@@ -77,6 +79,9 @@ async def _one_turn(campaign_id: str, store: Store) -> Ending:
             store.set_status(campaign_id, "running")
         try:
             ending = await _connected(run, held.token)
+        except WaitsForPerson as error:
+            store.set_status(campaign_id, "waiting", str(error))
+            raise
         except Superseded:
             raise  # how the campaign stands is for its new holder to say
         except Exception as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,9 +19,11 @@ import pytest
 
 from orchestrator.store import Store
 from orchestrator.store.records import Experiment
-from tests.servers import free_port, postgres
+from tests.orchestrator.databases import databases, url_of
 
-pytestmark = [pytest.mark.prefect, pytest.mark.slow, pytest.mark.timeout(600)]
+_, POSTGRESQL = databases()
+
+pytestmark = [*POSTGRESQL.marks, pytest.mark.prefect, pytest.mark.slow, pytest.mark.timeout(600)]
 
 AUTH = "lab:not-a-real-secret-7f3a"
 EXPERIMENTS = "4"
@@ -93,9 +96,8 @@ def _run_alone(home: Path) -> list[Experiment]:
 @contextmanager
 def _site(folder: Path) -> Iterator[Site]:
     """Give PostgreSQL and a Prefect server that wants its authentication, both on loopback."""
-    port = free_port()
-    with postgres(folder) as database:
-        mine, theirs = database.new_database("sdlab"), database.new_database("prefect")
+    port = _free_port()
+    with url_of("postgresql", folder) as mine, url_of("postgresql", folder) as theirs:
         site = Site(
             folder,
             {
@@ -178,6 +180,12 @@ def _await(happened: Callable[[], bool], site: Site, *, seconds: float = 240) ->
             return
         time.sleep(0.1)
     raise AssertionError(f"nothing happened within {seconds:g} s\n{site.logs()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _clean_environment() -> dict[str, str]:

@@ -14,11 +14,11 @@ import psutil
 import pytest
 
 from orchestrator.errors import ServerError
+from orchestrator.prefect_health import is_alive
 from orchestrator.prefect_process import ServerNote, read_note, write_note
 from orchestrator.prefect_server import (
     Server,
     ensure_server,
-    is_alive,
     server_status,
     stop_server,
 )

@@ -13,7 +13,8 @@ import pytest
 from instruments.commands import Command
 from instruments.device import Action
 from orchestrator.flows import Patience, PrefectTurns
-from orchestrator.prefect_server import Server, ensure_server, is_alive
+from orchestrator.prefect_health import is_alive
+from orchestrator.prefect_server import Server, ensure_server
 from orchestrator.run import Run
 from tests.prefect.conftest import Api
 
