@@ -26,6 +26,7 @@ from prefect.settings import get_current_settings
 
 from orchestrator.control import TakeTurn
 from orchestrator.loop import turn
+from orchestrator.prefect_afterwards import publish_missed
 from orchestrator.prefect_attempt import UNDER_WAY, Attempt, experiment
 from orchestrator.prefect_health import is_alive
 from orchestrator.prefect_publish import flush, keep_off_the_screen
@@ -82,6 +83,7 @@ class PrefectTurns:
         self._try_again_at = 0.0
         self._closing: set[asyncio.Task[None]] = set()
         self._unsettled: dict[UUID, bool] = {}
+        self._missed: dict[str, Run] = {}
         self._fractions: dict[str, dict[int, Fractions]] = {}
         self._connection = AsyncExitStack()
         keep_off_the_screen()
@@ -117,7 +119,7 @@ class PrefectTurns:
             The campaign cannot go on; exactly what the plain loop would raise.
         """
         if not await self._works():
-            return await turn(run, number)
+            return await self._without(run, number)
         fractions = self._fractions.setdefault(run.id, {})
         handler = signal.getsignal(signal.SIGTERM)
         attempt = Attempt(run, number, self._artifacts, fractions, handler)
@@ -125,19 +127,29 @@ class PrefectTurns:
         if attempt.error is not None:
             raise attempt.error
         if attempt.observation is None:
-            return await turn(run, number)
+            return await self._without(run, number)
         return attempt.observation
+
+    def add_missed(self, run: Run) -> None:
+        """Have turns shown that were taken without Prefect, while the next ones are taken."""
+        adding = asyncio.create_task(self._add_missed(run))
+        self._closing.add(adding)
+        adding.add_done_callback(self._closing.discard)
 
     async def finish(self, *, timeout: float = 30.0) -> None:
         """Wait until Prefect has heard everything, `timeout` seconds at the longest."""
         deadline = time.monotonic() + timeout
-        if self._closing:
-            await asyncio.wait(self._closing, timeout=timeout)
+        await self._close(deadline)
         if await self._works():
-            await self._settle()
+            await self._close(deadline)
             await flush(timeout=max(deadline - time.monotonic(), 1.0))
         for late in self._closing:
             late.cancel()
+
+    async def _close(self, deadline: float) -> None:
+        """Wait for what is still being told to Prefect."""
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=max(deadline - time.monotonic(), 0.0))
 
     async def _works(self) -> bool:
         if not self._api_url or time.monotonic() < self._try_again_at:
@@ -145,6 +157,7 @@ class PrefectTurns:
         began = time.monotonic()
         if await asyncio.to_thread(is_alive, self._api_url, timeout=self._patience.health):
             await self._settle()
+            self._catch_up()
             return True
         if time.monotonic() - began > self._patience.health / 2:
             self._rest()  # a dead server refuses at once, a hanging one costs time
@@ -195,6 +208,23 @@ class PrefectTurns:
         rest = min(2.0 ** (self._troubles - 1), self._patience.longest_rest)
         self._try_again_at = time.monotonic() + rest
 
+    async def _without(self, run: Run, number: int) -> Observation:
+        """Take a turn that Prefect will only hear of afterwards."""
+        self._missed[run.id] = run
+        return await turn(run, number)
+
+    async def _add_missed(self, run: Run) -> None:
+        try:
+            await publish_missed(run)
+        except (httpx.HTTPError, PrefectException, RuntimeError) as error:
+            log.warning("turns of %s that Prefect missed were not all added: %r", run.id, error)
+            self._missed[run.id] = run
+
+    def _catch_up(self) -> None:
+        missed, self._missed = self._missed, {}
+        for run in missed.values():
+            self.add_missed(run)
+
     async def _settle(self) -> None:
         """Tell a server that is back how the flow runs ended that it lost sight of."""
         lost, self._unsettled = self._unsettled, {}
@@ -215,6 +245,8 @@ async def seen_in_prefect(run: Run) -> AsyncIterator[TakeTurn]:
             await reconcile(run.id, finished=finished)
         except (httpx.HTTPError, PrefectException) as error:
             log.warning("open flow runs of %s could not be closed: %r", run.id, error)
+        if finished:
+            turns.add_missed(run)
         yield turns.take
 
 

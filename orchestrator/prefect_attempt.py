@@ -117,6 +117,11 @@ async def experiment(campaign_id: str, number: int) -> State[None]:
     observation = await attempt.take()
     if attempt.artifacts:
         await attempt.show()
+    return told_state(observation)
+
+
+def told_state(observation: Observation) -> State[None]:
+    """Return the state of a flow run whose experiment ended; a failed one is no failed run."""
     if observation.failed:
         return Completed(name="NoResult", message=observation.failure)
     told = ", ".join(f"{q} = {v:.4g}" for q, v in observation.outcomes.items())

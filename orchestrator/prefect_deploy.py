@@ -25,16 +25,23 @@ POOL = "sdlab"
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """A campaign whose next turn waits for a worker.
+    """A campaign whose next turn waits for a worker."""
+
+    campaign_id: str
+    number: int
+    pool: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoolDeployment:
+    """The deployment of a work pool.
 
     Attributes
     ----------
     pool_was_made : the work pool was not there before.
     """
 
-    campaign_id: str
-    number: int
-    pool: str
+    id: UUID
     pool_was_made: bool
 
 
@@ -52,21 +59,28 @@ async def deploy(campaign_id: str, store: Store, *, pool: str = POOL) -> Deploye
     """
     number = len(store.observations(campaign_id))
     try:
+        made = await ensure_deployment(pool)
         async with get_client() as client:
-            made = await _ensure_pool(client, pool)
             tried = len(await deployed_runs(client, campaign_id, number))
-        deployment_id = await _apply(pool)
-        await request_turn(campaign_id, number, deployment_id=deployment_id, again=tried)
+        await request_turn(campaign_id, number, deployment_id=made.id, again=tried)
     except (httpx.HTTPError, PrefectException) as error:
         raise ServerError(
             f"the Prefect server did not take {campaign_id} ({error}); it is recorded, and "
             f"`sdlab deploy {campaign_id}` tries again"
         ) from error
-    return Deployed(campaign_id, number, pool, made)
+    return Deployed(campaign_id, number, pool)
 
 
-async def _apply(pool: str) -> UUID:
-    """Create or renew the deployment of a pool; the code is what is installed on the worker."""
+async def ensure_deployment(pool: str) -> PoolDeployment:
+    """Create or renew the deployment of a pool; the code is what is installed on the worker.
+
+    Raises
+    ------
+    httpx.HTTPError, prefect.exceptions.PrefectException
+        The server did not take it.
+    """
+    async with get_client() as client:
+        made = await _ensure_pool(client, pool)
     wanted = await take_turn.ato_deployment(
         name=pool,
         work_pool_name=pool,
@@ -74,7 +88,7 @@ async def _apply(pool: str) -> UUID:
         description="One turn of a campaign, taken by whichever worker is free.",
         entrypoint_type=EntrypointType.MODULE_PATH,
     )
-    return await wanted.aapply()
+    return PoolDeployment(await wanted.aapply(), made)
 
 
 async def _ensure_pool(client: PrefectClient, name: str) -> bool:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import ArtifactCreate
@@ -33,6 +34,17 @@ async def publish(artifacts: Sequence[Artifact]) -> None:
     client = context.client if context is not None else None
     if context is None or context.flow_run is None or not isinstance(client, PrefectClient):
         raise RuntimeError("artifacts belong to a flow run, and there is none around this call")
+    await send(client, context.flow_run.id, artifacts)
+
+
+async def send(client: PrefectClient, flow_run_id: UUID, artifacts: Sequence[Artifact]) -> None:
+    """Attach artifacts to a flow run.
+
+    Raises
+    ------
+    httpx.HTTPError, prefect.exceptions.PrefectException
+        The server did not take one.
+    """
     for artifact in artifacts:
         await client.create_artifact(
             ArtifactCreate(
@@ -40,7 +52,7 @@ async def publish(artifacts: Sequence[Artifact]) -> None:
                 type=artifact.kind,
                 description=artifact.description,
                 data=artifact.data,
-                flow_run_id=context.flow_run.id,
+                flow_run_id=flow_run_id,
             )
         )
 

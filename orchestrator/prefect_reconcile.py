@@ -52,7 +52,7 @@ async def reconcile(campaign_id: str, *, finished: Collection[int] = ()) -> int:
     async with get_client() as client:
         while runs := await _open_runs(client, campaign_id):
             for run in runs:
-                await _close(client, run.id, completed=_number(run.tags) in finished)
+                await _close(client, run.id, completed=bool(numbers(run.tags) & set(finished)))
             closed += len(runs)
     if closed:
         log.info("flow runs closed that nobody ran campaign=%s count=%d", campaign_id, closed)
@@ -103,9 +103,7 @@ async def _close(client: PrefectClient, run_id: UUID, *, completed: bool) -> Non
     await client.set_flow_run_state(run_id, state, force=True)
 
 
-def _number(labels: Iterable[str]) -> int | None:
-    for label in labels:
-        kind, _, value = label.partition(":")
-        if kind == "experiment" and value.isdecimal():
-            return int(value)
-    return None
+def numbers(labels: Iterable[str]) -> set[int]:
+    """Return the experiments that a flow run's tags name; one, or none of a foreign run."""
+    parts = (label.partition(":") for label in labels)
+    return {int(v) for kind, _, v in parts if kind == "experiment" and v.isdecimal()}

@@ -22,6 +22,7 @@ from orchestrator.errors import CampaignHeld, Superseded, WaitsForPerson
 from orchestrator.holding import fence, hold
 from orchestrator.home import home_folder, open_store
 from orchestrator.launch import reopen
+from orchestrator.prefect_afterwards import publish_missed
 from orchestrator.prefect_attempt import Attempt
 from orchestrator.prefect_next import request_turn, wants_turns
 from orchestrator.report.artifacts import Fractions
@@ -63,12 +64,17 @@ async def take_turn(campaign_id: str, number: int) -> State[None]:
 async def _take(campaign_id: str, store: Store) -> Ending:
     """Take turns until the server knows of the next, usually one; return how the campaign stands.
 
-    While the server is silent the campaign does not wait for it: this process goes on.
+    While the server is silent the campaign does not wait for it: this process goes on, and what
+    the server missed is shown afterwards.
     """
-    while True:
-        ending = await _one_turn(campaign_id, store)
-        if ending.status != "interrupted" or await _asked_for_next(campaign_id, ending.experiments):
-            return ending
+    alone = 0
+    while (ending := await _one_turn(campaign_id, store)).status == "interrupted":
+        if await _asked_for_next(campaign_id, ending.experiments):
+            break
+        alone += 1
+    if alone:
+        await _show_missed(campaign_id, store)
+    return ending
 
 
 async def _one_turn(campaign_id: str, store: Store) -> Ending:
@@ -99,6 +105,13 @@ async def _connected(run: Run, token: int) -> Ending:
         return await run_campaign(run, take_turn=_Shown().take, wanted=_Once().wanted)
     finally:
         await run.laboratory.disconnect()
+
+
+async def _show_missed(campaign_id: str, store: Store) -> None:
+    try:
+        await publish_missed(reopen(campaign_id, store))
+    except (httpx.HTTPError, PrefectException, RuntimeError) as error:
+        log.warning("turns of %s that Prefect missed were not all added: %r", campaign_id, error)
 
 
 async def _asked_for_next(campaign_id: str, number: int) -> bool:

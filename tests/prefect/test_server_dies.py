@@ -12,7 +12,9 @@ import pytest
 
 from instruments.commands import Command
 from instruments.device import Action
-from orchestrator.flows import Patience, PrefectTurns
+from orchestrator.flows import Patience, PrefectTurns, seen_in_prefect
+from orchestrator.loop import turn
+from orchestrator.prefect_afterwards import publish_missed
 from orchestrator.prefect_health import is_alive
 from orchestrator.prefect_server import Server, ensure_server
 from orchestrator.run import Run
@@ -54,5 +56,26 @@ async def test_server_killed_within_and_between_turns(
     shown = {r["name"]: r["state"]["type"] for r in api.flow_runs(run.id)}
     assert shown["bread-e000"] == "COMPLETED"
     assert shown["bread-e001"] == "COMPLETED", "the turn that the server missed was not settled"
-    assert "bread-e002" not in shown
+    assert shown["bread-e002"] == "COMPLETED", "the turn without Prefect was not added"
     assert shown["bread-e003"] == "COMPLETED"
+    later = {r["name"]: r for r in api.flow_runs(run.id) if "added-later" in r["tags"]}
+    assert set(later) == {"bread-e002"}
+    added = later["bread-e002"]
+    assert "added from the history afterwards" in added["state"]["message"]
+    assert {"campaign", "experiment", "best"} <= {
+        key.split("-")[0] for key in api.artifacts(added["id"])
+    }
+
+
+async def test_turns_that_nobody_showed_are_shown_once_when_the_campaign_is_resumed(
+    api: Api, bread: Callable[..., Run]
+) -> None:
+    run = bread()
+    await run.laboratory.connect()
+    for number in range(3):
+        await turn(run, number)
+    for _ in range(2):
+        async with seen_in_prefect(run):
+            pass
+    assert [r["name"] for r in api.flow_runs(run.id)] == [f"bread-e{n:03d}" for n in range(3)]
+    assert await publish_missed(run) == 0
