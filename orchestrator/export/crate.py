@@ -26,9 +26,12 @@ FORMATS = {
 _ACTION_STATUS = {
     "created": "PotentialActionStatus",
     "running": "ActiveActionStatus",
+    "paused": "ActiveActionStatus",
+    "waiting": "ActiveActionStatus",
     "interrupted": "ActiveActionStatus",
     "finished": "CompletedActionStatus",
-    "stopped": "CompletedActionStatus",
+    "stopped": "ActiveActionStatus",
+    "cancelled": "FailedActionStatus",
     "failed": "FailedActionStatus",
 }
 

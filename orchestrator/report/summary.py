@@ -19,9 +19,12 @@ BANNERS = {
 _STATES = {
     "created": "Not started",
     "running": "Running when this page was written",
+    "paused": "Paused",
+    "waiting": "Waiting for a person's answer",
     "interrupted": "Interrupted",
     "finished": "Finished",
-    "stopped": "Stopped",
+    "stopped": "Stopped in an emergency",
+    "cancelled": "Cancelled",
     "failed": "Ended by an error",
 }
 
