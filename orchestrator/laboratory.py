@@ -22,6 +22,7 @@ from orchestrator.gate_checks import prompt_faults
 from orchestrator.gates import Prompt
 from orchestrator.laboratory_drivers import make_instruments
 from orchestrator.laboratory_hosts import HostEntry, NetworkEntry, clock_of, make_clients
+from orchestrator.notifying import NotifyEntry, notify_faults
 from orchestrator.toml_source import TomlSource, read_toml
 
 ROLES = ("synthesize", "measure")
@@ -72,6 +73,7 @@ class LaboratoryFile(_Record):
     prompts : what a person does by hand, whatever the campaign; of an instrument's step.
     hosts : processes that serve instruments next to their cables.
     network : which of them may stand on other computers.
+    notify : whom to tell what happens while nobody looks.
     vessels : kind → how many there are; an instrument names the kind it makes its samples in.
     """
 
@@ -84,6 +86,7 @@ class LaboratoryFile(_Record):
     hosts: dict[str, HostEntry] = Field(default_factory=dict)
     network: NetworkEntry = NetworkEntry()
     prompts: tuple[Prompt, ...] = ()
+    notify: NotifyEntry = NotifyEntry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ class Laboratory:
     ----------
     simulated : True if no instrument moves matter; then time is virtual, unless a host keeps it.
     prompts : what a person does by hand before a step of its instruments.
+    notify : whom to tell what happens while nobody looks.
     vessels : kind → how many there are.
     vessel_kinds : synthesizer → kind of vessel it makes its samples in.
     """
@@ -107,6 +111,7 @@ class Laboratory:
     prompts: tuple[Prompt, ...] = ()
     vessels: Mapping[str, int] = field(default_factory=dict)
     vessel_kinds: Mapping[str, str] = field(default_factory=dict)
+    notify: NotifyEntry = field(default_factory=NotifyEntry)
 
     def describe(self, name: str) -> Capabilities:
         """Return an instrument's capabilities, narrowed by the house's limits."""
@@ -224,6 +229,7 @@ def build_laboratory(
         ]
     roles = {r: [n for n, i in made.items() if i.describe().role == r] for r in ROLES}
     faults += prompt_faults(file.prompts, roles, source)
+    faults += notify_faults(file.notify, file.network.allow, source)
     faults += _vessel_faults(file, source, made)
     if faults:
         raise BadFile(source.path, faults)
@@ -237,6 +243,7 @@ def build_laboratory(
         clock,
         simulated,
         prompts=file.prompts,
+        notify=file.notify,
         vessels=file.vessels,
         vessel_kinds=kinds,
     )

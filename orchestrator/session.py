@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from orchestrator.errors import ServerError, Superseded, WaitsForPerson
 from orchestrator.holding import fence
 from orchestrator.interrupt import Interrupt
 from orchestrator.loop import turn
+from orchestrator.notifying import notify
 from orchestrator.releasing import NotReleased, release
 from orchestrator.run import Run
 from orchestrator.steering import Steering
@@ -52,12 +53,37 @@ async def run_session(
         The campaign cannot go on; its status in the history says ``failed``.
     """
     interrupt = Interrupt(say)
-    run = replace(run, person=person_for(run, store, attendance or Attendance(), say))
-    with interrupt.listening():
-        async with _turns(run, folder, prefect=prefect, say=say) as take_turn:
-            ending = await _carry_out(run, store, take_turn, interrupt)
-    store.set_status(run.id, ending.status, ending.reason)
+    with _people(run, store, attendance or Attendance(), prefect=prefect, say=say) as run:
+        with interrupt.listening():
+            async with _turns(run, folder, prefect=prefect, say=say) as take_turn:
+                ending = await _carry_out(run, store, take_turn, interrupt)
+        store.set_status(run.id, ending.status, ending.reason)
+        _tell_the_end(run, ending)
     return ending
+
+
+@contextmanager
+def _people(
+    run: Run, store: Store, attendance: Attendance, *, prefect: bool, say: Say
+) -> Iterator[Run]:
+    """Give the run with whoever answers its questions, and with whoever is told of it."""
+    entry = run.laboratory.notify
+    if run.laboratory.simulated or not (entry.webhook or entry.blocks):
+        yield replace(run, person=person_for(run, store, attendance, say))
+        return
+    from orchestrator.prefect_notify import posting
+
+    with posting(entry, store, run.id, prefect=prefect) as post:
+        told = replace(run, notifier=post)
+        yield replace(told, person=person_for(told, store, attendance, say))
+
+
+def _tell_the_end(run: Run, ending: Ending) -> None:
+    """Tell people that a campaign came to an end, unless somebody at the screen ended it."""
+    if ending.status in ("finished", "cancelled"):
+        notify(run, "finished", ending.status, ending.reason)
+    elif ending.status == "stopped":
+        notify(run, "stopped", "emergency stop", ending.reason)
 
 
 async def _carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: Interrupt) -> Ending:
@@ -92,6 +118,7 @@ async def _carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: Int
         if steering.is_over:  # what a stopped instrument refuses is no fault of the campaign
             return steering.ending(_experiments(run, store))
         store.set_status(run.id, "failed", f"{type(error).__name__}: {error}")
+        notify(run, "failed", "failed", str(error))
         raise
     finally:
         relay.cancel()

@@ -15,6 +15,7 @@ import pytest
 
 from orchestrator.examples import FOLDER
 from orchestrator.store import Store
+from tests.integration.conftest import Sdlab
 
 SDLAB = (sys.executable, "-c", "from orchestrator.cli import main; main()")
 
@@ -28,8 +29,9 @@ first = 1
 class Lab:
     """A state folder, and the processes that work on it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, sdlab: Sdlab) -> None:
         self.home = home
+        self.sdlab = sdlab
         home.mkdir()
         self.errors = home / "errors.txt"
 
@@ -44,10 +46,9 @@ class Lab:
             )
 
     def say(self, *arguments: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [*SDLAB, *arguments, "--home", str(self.home)], capture_output=True, text=True
-        )
-        return done.returncode, done.stdout + done.stderr
+        """Say something from this process, which is another than the campaign's."""
+        said = self.sdlab(*arguments)
+        return said.code, said.out + said.err
 
     @contextmanager
     def store(self) -> Iterator[Store]:
@@ -70,8 +71,8 @@ class Lab:
 
 
 @pytest.fixture
-def lab(tmp_path: Path) -> Lab:
-    return Lab(tmp_path / "home")
+def lab(home: Path, sdlab: Sdlab) -> Lab:
+    return Lab(home, sdlab)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from instruments.execution import Executor
 from orchestrator.attending import Attendance
 from orchestrator.laboratory import Laboratory
-from orchestrator.notifying import NotifyEntry
+from orchestrator.notifying import NoticeKind, NotifyEntry
 from orchestrator.run import Run
 from orchestrator.session import run_session
 from orchestrator.store import Store
@@ -19,6 +19,8 @@ from planners.baselines import make_random
 from tests.orchestrator import bakery
 from tests.orchestrator.listener import listening
 from tests.orchestrator.test_steering import SlowClock
+
+ENDS: tuple[NoticeKind, ...] = ("question", "finished", "failed")
 
 
 def _real_bakery(store: Store, notify: NotifyEntry, **changes: object) -> Run:
@@ -35,9 +37,7 @@ def _real_bakery(store: Store, notify: NotifyEntry, **changes: object) -> Run:
 
 async def _carried_out(run: Run, store: Store, folder: Path) -> None:
     attendance = Attendance(waits=False)
-    await run_session(
-        run, store, folder, prefect=False, say=lambda _: None, attendance=attendance
-    )
+    await run_session(run, store, folder, prefect=False, say=lambda _: None, attendance=attendance)
 
 
 async def test_end_of_a_campaign_arrives_at_the_webhook(store: Store, tmp_path: Path) -> None:
@@ -53,7 +53,9 @@ async def test_question_arrives_with_the_command_that_answers_it(
     store: Store, tmp_path: Path
 ) -> None:
     with listening() as listener:
-        run = _real_bakery(store, NotifyEntry(webhook=listener.url), approval={"ask": "each"})
+        run = _real_bakery(
+            store, NotifyEntry(webhook=listener.url, on=ENDS), approval={"ask": "each"}
+        )
         await _carried_out(run, store, tmp_path)
     [notice] = listener.heard
     assert notice["kind"] == "question"
@@ -71,7 +73,7 @@ async def test_notice_that_is_refused_is_recorded_and_stops_nothing(
     store: Store, tmp_path: Path
 ) -> None:
     with listening(status=500) as listener:
-        entry = NotifyEntry(webhook=listener.url, blocks=("slack-webhook/lab",))
+        entry = NotifyEntry(webhook=listener.url, blocks=("slack-webhook/lab",), on=ENDS)
         await _carried_out(_real_bakery(store, entry), store, tmp_path)
     assert store.campaign("bread-1").status == "finished"
     told = [e.message for e in store.events("bread-1") if e.kind == "notice_failed"]
