@@ -69,7 +69,7 @@ def _made(file: LaboratoryFile, source: TomlSource) -> Made:
 
     def make(name: str, entry: InstrumentEntry) -> Instrument | Exception:
         try:
-            if entry.host:  # its host stops it, without having been asked what it is
+            if entry.host in file.hosts:
                 return make_client(file, name, described=False)
             return instrument_factory(entry.driver)(name, entry.settings, bench)
         except (ValidationError, InstrumentError, CampaignError, OSError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -136,9 +137,12 @@ def _stop_laboratory(lab: Path) -> bool:
     from orchestrator.emergency import everything_stopped, in_words, stop_directly
     from orchestrator.laboratory import load_laboratory
 
-    said = asyncio.run(stop_directly(*load_laboratory(lab)))
+    file, source = load_laboratory(lab)
+    began = time.monotonic()
+    said = asyncio.run(stop_directly(file, source))
     for line in in_words(said):
         typer.echo(line)
+    _print_time(began)
     return everything_stopped(said)
 
 
@@ -156,15 +160,22 @@ def _stop_campaigns(folder: Path, campaign_id: str | None, lab: Path | None, rea
     elif not records:
         typer.echo("no campaign may be moving anything; name one, or a laboratory with --lab")
 
+    began = time.monotonic()
+
     async def all_at_once() -> list[bool]:
         stops = await asyncio.gather(*(stop_now(store, r, reason=reason) for r in records))
         for stopped in stops:
             typer.echo(f"{stopped.campaign_id}: {'stopped' if stopped.confirmed else 'NO ANSWER'}")
             for line in in_words(stopped.said):
                 typer.echo(f"  {line}")
+        _print_time(began)
         return [s.confirmed and everything_stopped(s.said) for s in stops]
 
     return all(asyncio.run(all_at_once()))
+
+
+def _print_time(began: float) -> None:
+    typer.echo(f"every answer was there within {(time.monotonic() - began) * 1000:.0f} ms")
 
 
 def _proposal(store: Store, campaign_id: str, experiment: int | None) -> str:
