@@ -57,6 +57,7 @@ async def stop_directly(
         *(_connected_and_stopped(instrument, patience) for instrument in doubtful.values())
     )
     said |= dict(zip(doubtful, again, strict=True))
+    await asyncio.gather(*(_closed(instrument) for instrument in real.values()))
     every = {**inside, **absent, **said}
     return {name: every[name] for name in file.instruments}
 
@@ -96,6 +97,14 @@ async def _connected_and_stopped(instrument: Instrument, patience: float) -> Sto
         return Stopped("not_reached", why, time.monotonic() - began)
     said = (await stop_all({"it": instrument}, emergency=True, patience=patience))["it"]
     return Stopped(said.result, said.message, time.monotonic() - began)
+
+
+async def _closed(instrument: Instrument) -> None:
+    try:
+        async with asyncio.timeout(1.0):
+            await instrument.disconnect()
+    except (InstrumentError, OSError, TimeoutError) as error:
+        logger.warning("not disconnected after the stop instrument=%s: %r", instrument.name, error)
 
 
 def in_words(said: Mapping[str, Stopped]) -> list[str]:

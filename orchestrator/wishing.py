@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from instruments.stopping import Stopped
 from orchestrator.asking import this_person
-from orchestrator.emergency import recorded_laboratory, stop_directly
 from orchestrator.errors import CampaignError, CampaignHeld
 from orchestrator.holding import Pulse, hold, is_dead
 from orchestrator.store import Store
@@ -104,6 +103,8 @@ def cancel(store: Store, campaign_id: str, *, reason: str = "") -> str:
 
 async def stop_now(store: Store, record: CampaignRecord, *, reason: str = "") -> Stop:
     """Stop a campaign's laboratory at once, whether or not a process runs the campaign."""
+    from orchestrator.emergency import recorded_laboratory, stop_directly
+
     store.wishes.wish(record.id, "stop", reason=reason, by=this_person())
     said: dict[str, Stopped] = {}
     if not record.config.get("twin"):

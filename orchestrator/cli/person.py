@@ -148,6 +148,7 @@ def _stop_laboratory(lab: Path) -> bool:
 
 def _stop_campaigns(folder: Path, campaign_id: str | None, lab: Path | None, reason: str) -> bool:
     """Stop the named campaign, or those of a laboratory, or all; return whether all is at rest."""
+    import instruments.hosting.client  # noqa: F401  (loaded before the time counts)
     from orchestrator.emergency import everything_stopped, in_words
     from orchestrator.wishing import stop_now, stoppable
 
