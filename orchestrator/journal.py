@@ -140,7 +140,8 @@ async def _begun(work: _Work) -> Outcome:
     except CommandRefused as error:
         raise LaboratoryRefused(str(error)) from error
     intended = replace(action, expected=estimated.seconds, token=run.token)
-    with run.history.together(run.id):
+    # An intention that a power cut takes away was never sent: what follows puts both on the disk.
+    with run.history.together(run.id, on_disk=False):
         run.history.record_action(intended)
         run.storeroom.before(intended, work.order, estimated)
     sent = replace(intended, sent=run.laboratory.clock.now())

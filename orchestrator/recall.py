@@ -37,10 +37,10 @@ class Recall:
         self._read()
 
     @contextmanager
-    def together(self, campaign_id: str) -> Iterator[None]:
+    def together(self, campaign_id: str, *, on_disk: bool = True) -> Iterator[None]:
         """Keep what is recorded in the block all together or not at all."""
         try:
-            with self._history.together(campaign_id):
+            with self._history.together(campaign_id, on_disk=on_disk):
                 yield
         except BaseException:
             self._read()

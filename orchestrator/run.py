@@ -32,8 +32,14 @@ ROLES: tuple[str, ...] = ("propose", "synthesize", "measure", "analyze", "score"
 class History(Protocol):
     """What the loop asks of the store; every record is durable when its call returns."""
 
-    def together(self, campaign_id: str) -> AbstractContextManager[None]:
-        """Keep what is recorded of a campaign in a block all together or not at all."""
+    def together(self, campaign_id: str, *, on_disk: bool = True) -> AbstractContextManager[None]:
+        """Keep what is recorded of a campaign in a block all together or not at all.
+
+        Parameters
+        ----------
+        on_disk : survives a power cut from the end of the block on. False leaves that to the next
+            block that does, for what may be lost together with everything after it.
+        """
         ...
 
     def record_proposal(

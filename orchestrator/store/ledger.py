@@ -75,15 +75,19 @@ class Ledger:
             self._durable[campaign_id] = not found
         return self._durable[campaign_id]
 
-    def writing(self, campaign_id: str) -> AbstractContextManager[None]:
+    def writing(self, campaign_id: str, *, on_disk: bool = True) -> AbstractContextManager[None]:
         """Return a block in which the driver writes of a campaign all together or nothing.
+
+        Parameters
+        ----------
+        on_disk : survives a power cut when the block ends, unless the campaign is a dry run.
 
         Raises
         ------
         Superseded
             At the first statement, if this process held the campaign and lost it.
         """
-        durable = self.is_durable(campaign_id)
+        durable = self.is_durable(campaign_id) and on_disk
         return self.driver.writing(durable=durable, guard=self._guards.get(campaign_id))
 
     def guard(self, campaign_id: str, token: int) -> None:

@@ -198,9 +198,15 @@ class Store:
         """
         campaigns.set_status(self._ledger, campaign_id, status, message)
 
-    def together(self, campaign_id: str) -> AbstractContextManager[None]:
-        """Keep what is recorded of a campaign in a block all together or not at all."""
-        return self._ledger.writing(campaign_id)
+    def together(self, campaign_id: str, *, on_disk: bool = True) -> AbstractContextManager[None]:
+        """Keep what is recorded of a campaign in a block all together or not at all.
+
+        Parameters
+        ----------
+        on_disk : survives a power cut from the end of the block on; False leaves that to the next
+            block that does. A dry run never asks for it.
+        """
+        return self._ledger.writing(campaign_id, on_disk=on_disk)
 
     def record_proposal(
         self,
