@@ -90,12 +90,7 @@ def _prompts(run: Run) -> Sequence[Prompt]:
 
 def _concerns(run: Run, prompt: Prompt) -> bool:
     """Return whether a step of this campaign may use the prompt's instrument."""
-    return prompt.instrument in ("", *users(run)[prompt.before])
-
-
-def users(run: Run) -> dict[str, Sequence[str]]:
-    """Return step → the instruments that may carry it out."""
-    return {"synthesize": (run.match.synthesizer,), "measure": run.match.measurers}
+    return prompt.instrument in ("", *run.match.users[prompt.before])
 
 
 def _record(run: Run, number: int, reply: Reply, said: str) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from instruments.errors import InstrumentError
 from instruments.recorded_data import candidate_rows
@@ -91,16 +91,29 @@ class AgentChoice(_Record):
         return (self.use, *(other.use for other in self.fallback))
 
 
+def _as_names(value: object) -> object:
+    """Return one name as a list of it, and no name as none."""
+    if isinstance(value, str):
+        return (value,) if value else ()
+    return value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_as_names)]
+"""One name or a list of names."""
+
+
 class SynthesisPlan(_Record):
     """How samples are made.
 
     Attributes
     ----------
-    instrument : name in the laboratory file; empty takes its only synthesizer.
+    instrument : name in the laboratory file, or several of which any may make the next sample,
+        the preferred one first. Without a name the laboratory's only synthesizer is taken, or,
+        if several samples are kept in flight, every one that fits.
     settings : settings that stay fixed.
     """
 
-    instrument: str = ""
+    instrument: Names = ()
     settings: dict[str, Setting] = Field(default_factory=dict)
 
 
@@ -109,13 +122,13 @@ class MeasurementPlan(_Record):
 
     Attributes
     ----------
-    technique : what the curve is to be; the laboratory's only instrument for it is taken.
-    instrument : name in the laboratory file, where there are several.
+    technique : what the curve is to be.
+    instrument : as in `SynthesisPlan`, among the instruments for the technique.
     settings : setting → value; what is absent takes the instrument's default.
     """
 
     technique: str
-    instrument: str = ""
+    instrument: Names = ()
     settings: dict[str, Setting] = Field(default_factory=dict)
 
 
@@ -138,6 +151,10 @@ class Campaign(_Record):
     ----------
     laboratory : laboratory file to use unless another is named, relative to the campaign file.
     seed : the campaign's one seed; each experiment and role gets its own child stream.
+    in_flight : experiments that are under way at once at most. With 1, each proposal is made
+        knowing every result before it, and a resumed campaign repeats itself exactly.
+    priority : campaigns of higher priority are served first where they share instruments; a step
+        of priority is worth ten minutes of waiting.
     approval : which proposals wait for a person.
     prompts : what a person does by hand, and before which step.
     """
@@ -146,6 +163,8 @@ class Campaign(_Record):
     description: str = ""
     laboratory: str = ""
     seed: int = Field(default=0, ge=0)
+    in_flight: int = Field(default=1, ge=1, le=100)
+    priority: int = Field(default=0, ge=-100, le=100)
     space: SearchSpace
     objective: Objective
     budget: Budget
