@@ -125,6 +125,17 @@ class VirtualClock:
             if not self._holds:
                 self._let_others_run()
 
+    @contextmanager
+    def release(self) -> Iterator[None]:
+        """Let time pass in a block inside `hold`, as far as nobody else holds it."""
+        self._holds -= 1
+        if not self._holds:
+            self._let_others_run()
+        try:
+            yield
+        finally:
+            self._holds += 1
+
     def _let_others_run(self) -> None:
         """Start the count of rounds anew; there is one ticker an event loop, never two."""
         self._rounds = self._SETTLE_ROUNDS

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.campaign import Campaign
+from orchestrator.flight import Flight, TakeTurn
 from orchestrator.loop import turn
 from orchestrator.run import Run
-from orchestrator.scoring import probability_reached
-from orchestrator.store.records import ActionRecord
+from orchestrator.standing import Spent, Standing, hours_used
 from planners.errors import NothingLeftToPropose
 from planners.proposal import Observation
 
 logger = logging.getLogger(__name__)
-
-TakeTurn = Callable[[Run, int], Awaitable[Observation]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,36 @@ class Ending:
     experiments: int
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What a campaign has used so far.
+@dataclass(slots=True)
+class _Course:
+    """How a campaign goes on: what is left to finish, and what speaks against going on.
 
     Attributes
     ----------
-    hours : instruments' laboratory time, summed over experiments.
-    money : in the laboratory's currency.
+    begun : experiments that an earlier process left unfinished.
+    numbers : numbers of new experiments.
+    over : why the campaign is over.
+    broken : the first error that broke off a turn.
     """
 
-    experiments: int
-    hours: float
-    money: float
+    begun: deque[int]
+    numbers: Iterator[int]
+    over: str | None = None
+    broken: Exception | None = None
+
+    def next(self) -> int:
+        """Return the experiment to go on with."""
+        return self.begun.popleft() if self.begun else next(self.numbers)
+
+    def learn(self, number: int, error: BaseException | None) -> None:
+        """Take in how a turn ended; what is no error of a turn is raised at once."""
+        if isinstance(error, NothingLeftToPropose):
+            self.over = self.over or f"nothing is left to try: {error}"
+        elif isinstance(error, Exception):
+            logger.error("experiment %s broke off: %s; those under way are ended", number, error)
+            self.broken = self.broken or error
+        elif error is not None:
+            raise error
 
 
 async def run_campaign(
@@ -58,37 +75,55 @@ async def run_campaign(
     take_turn: TakeTurn = turn,
     wanted: Callable[[], bool] = lambda: True,
 ) -> Ending:
-    """Take turns until the campaign ends, and return why it did.
+    """Take turns, several at once if the campaign says so, until it ends; return why it did.
 
-    An experiment that was begun before is finished first.
+    Experiments that were begun before are finished first. When the campaign is over, or a turn
+    breaks off with an error, no turn is begun any more and those under way come to their end.
 
     Parameters
     ----------
     take_turn : takes one turn; the plain loop, or the same under Prefect.
     wanted : asked between turns; False ends the campaign as interrupted.
     """
-    while True:
-        done = [o for _, o in run.history.observations(run.id)]
-        timed = run.campaign.budget.hours is not None
-        hours = hours_used(run.history.actions(run.id)) if timed else 0.0
-        used = Spent(len(done), hours, sum(o.cost for o in done))
-        if (reason := ending(run.campaign, done, used)) is not None:
-            return Ending("finished", reason, len(done))
-        if not wanted():
-            return Ending("interrupted", "stopped between two experiments", len(done))
-        try:
-            await take_turn(run, len(done))
-        except NothingLeftToPropose as error:
-            return Ending("finished", f"nothing is left to try: {error}", len(done))
+    standing = Standing(run)
+    standing.refresh()
+    begun = _unfinished(run)
+    course = _Course(begun, itertools.count(standing.experiments + len(begun)))
+    async with Flight(run, take_turn) as flight:
+        while True:
+            course.over = course.over or standing.why_over()
+            may_begin = course.over is None and course.broken is None and wanted()
+            if not may_begin and not len(flight):
+                break
+            has_room = may_begin and _has_room(run, standing, flight, course)
+            if has_room:
+                await flight.begin(course.next())
+            for number, error in (await flight.landed(wait=not has_room)).items():
+                course.learn(number, error)
+            standing.refresh()
+    if course.broken is not None:
+        raise course.broken
+    if course.over is not None:
+        return Ending("finished", course.over, standing.experiments)
+    return Ending("interrupted", "stopped between two experiments", standing.experiments)
 
 
-def hours_used(actions: Sequence[ActionRecord]) -> float:
-    """Return the laboratory hours of settled actions, summed over instruments."""
-    return sum(
-        (a.finished - a.started).total_seconds() / 3600
-        for a in actions
-        if a.started is not None and a.finished is not None
-    )
+def _unfinished(run: Run) -> deque[int]:
+    """Return the experiments that were begun and have not ended, which planners are told of."""
+    numbers = run.history.unfinished(run.id)
+    for number in numbers:
+        known = run.history.experiment(run.id, number)
+        assert known is not None
+        run.under_way.add(number, known.proposal.values)
+    return deque(numbers)
+
+
+def _has_room(run: Run, standing: Standing, flight: Flight, course: _Course) -> bool:
+    """Return whether another turn may begin beside those under way, within the budget."""
+    if len(flight) >= run.campaign.in_flight:
+        return False
+    begun = standing.experiments + len(flight)
+    return bool(course.begun) or begun < run.campaign.budget.experiments
 
 
 def spent(run: Run) -> Spent:
@@ -99,26 +134,6 @@ def spent(run: Run) -> Spent:
         hours=hours_used(run.history.actions(run.id)),
         money=sum(o.cost for _, o in observations),
     )
-
-
-def ending(campaign: Campaign, done: Sequence[Observation], used: Spent) -> str | None:
-    """Return why a campaign is over, or None if it goes on."""
-    budget, stop = campaign.budget, campaign.stop
-    reached = _reached(campaign, done)
-    if stop.when_reached and reached is not None:
-        return f"experiment {reached} satisfies every target"
-    if len(done) >= budget.experiments:
-        return f"the budget of {budget.experiments} experiments is used up"
-    if budget.hours is not None and used.hours >= budget.hours:
-        return f"the budget of {budget.hours:g} hours is used up ({used.hours:.1f} h)"
-    if budget.money is not None and used.money >= budget.money:
-        return f"the budget of {budget.money:g} is used up ({used.money:.2f} spent)"
-    last = done[-stop.failures_in_a_row :]
-    if len(last) == stop.failures_in_a_row and all(o.failed for o in last):
-        return f"the last {len(last)} experiments failed, the latest because {last[-1].failure}"
-    if stop.no_improvement_for is not None and _stale(campaign, done) >= stop.no_improvement_for:
-        return f"no improvement over {stop.no_improvement_for} experiments"
-    return None
 
 
 def best(campaign: Campaign, done: Sequence[Observation]) -> int | None:
@@ -150,18 +165,3 @@ def front(campaign: Campaign, done: Sequence[Observation]) -> list[int]:
 
 def _beats(one: list[float], other: list[float]) -> bool:
     return one != other and all(a >= b for a, b in zip(one, other, strict=True))
-
-
-def _reached(campaign: Campaign, done: Sequence[Observation]) -> int | None:
-    for i, observation in enumerate(done):
-        if not campaign.objective.is_reached(observation.outcomes):
-            continue
-        if probability_reached(campaign.objective, observation) >= campaign.stop.confidence:
-            return i
-    return None
-
-
-def _stale(campaign: Campaign, done: Sequence[Observation]) -> int:
-    """Return how many experiments were made since the best one."""
-    index = best(campaign, done)
-    return 0 if index is None else len(done) - 1 - index

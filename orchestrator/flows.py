@@ -24,7 +24,7 @@ from prefect.context import AsyncClientContext, SyncClientContext
 from prefect.exceptions import PrefectException
 from prefect.settings import get_current_settings
 
-from orchestrator.control import TakeTurn
+from orchestrator.flight import TakeTurn
 from orchestrator.loop import turn
 from orchestrator.prefect_afterwards import publish_missed
 from orchestrator.prefect_attempt import UNDER_WAY, Attempt, experiment

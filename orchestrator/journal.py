@@ -78,12 +78,14 @@ async def act(
     attempt, earlier = _attempt(run, number, step)
     purpose = f"{run.id}/{number}/{step}"
     candidates = [earlier.instrument] if earlier is not None else list(instruments)
-    async with run.desk.use(run.id, [candidates], purpose=purpose) as (instrument,):
-        if earlier is not None:
-            return await _continued(_Work(run, earlier, recorded_command(earlier), keep))
-        order = command(attempt)
-        action = _intention(run, number, step, attempt, instrument, order)
-        return await _begun(_Work(run, action, order, keep))
+    asked = run.desk.use(run.id, [candidates], purpose=purpose, priority=run.campaign.priority)
+    with run.time_passes():
+        async with asked as (instrument,):
+            if earlier is not None:
+                return await _continued(_Work(run, earlier, recorded_command(earlier), keep))
+            order = command(attempt)
+            action = _intention(run, number, step, attempt, instrument, order)
+            return await _begun(_Work(run, action, order, keep))
 
 
 def settled_attempts(run: Run, number: int, step: str) -> list[ActionRecord]:

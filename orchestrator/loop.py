@@ -64,6 +64,14 @@ async def turn(run: Run, number: int, *, verbs: Verbs | None = None) -> Observat
     if known is not None and known.observation is not None:
         return known.observation
     proposal = await verbs.propose(run, number)
+    run.under_way.add(number, proposal.values)
+    observation = await _carried_out(run, number, proposal, verbs)
+    run.under_way.remove(number)
+    return observation
+
+
+async def _carried_out(run: Run, number: int, proposal: Proposal, verbs: Verbs) -> Observation:
+    """Return what an experiment told, or that it failed and why."""
     try:
         _refuse(await vetoed(run, number, proposal) or await undone(run, number, "synthesize"))
         sample = await verbs.synthesize(run, number, proposal)
@@ -90,9 +98,19 @@ async def propose(run: Run, number: int) -> Proposal:
     if known is not None:
         return known.proposal
     run.tell(number, "propose", "started", f"{run.match.planner.name} chooses")
-    observations = [o for _, o in run.history.observations(run.id)]
-    proposal = await plan(run, number, observations=observations)
-    run.history.record_proposal(run.id, number, proposal, seed=run.seed(number, "propose"))
+    ended = dict(run.history.observations(run.id))
+    pending = {n: point for n, point in run.under_way.points.items() if n not in ended}
+    proposal = await plan(
+        run, number, observations=list(ended.values()), pending=list(pending.values())
+    )
+    run.history.record_proposal(
+        run.id,
+        number,
+        proposal,
+        seed=run.seed(number, "propose"),
+        told=len(ended),
+        pending=list(pending),
+    )
     run.tell(number, "propose", "finished", in_words(run, proposal.values))
     return proposal
 
@@ -119,7 +137,7 @@ async def synthesize(run: Run, number: int, proposal: Proposal) -> Sample:
         run.history.record_sample(run.id, number, value)
         made.append(value)
 
-    names = [run.match.synthesizer]
+    names = run.match.synthesizers
     name = " or ".join(names)
     run.tell(number, "synthesize", "started", f"{name} · {in_words(run, proposal.values)}")
     allowed = 1 + run.campaign.on_failure.synthesize_again
@@ -213,7 +231,7 @@ def executed(run: Run, proposal: Proposal, sample: Sample) -> dict[str, Value]:
 
 async def _measure_once(run: Run, number: int, sample: Sample, index: int) -> Measurement:
     """Return one planned measurement; spoilt ones are kept in the history and taken again."""
-    plan, names = run.campaign.measurements[index], [run.match.measurers[index]]
+    plan, names = run.campaign.measurements[index], run.match.measuring(index)
     name = " or ".join(names)
     stem, step = f"{sample.id}/{plan.technique}-{index}", f"measure-{index}"
     if done := _recorded(run, number, stem):

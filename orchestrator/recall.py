@@ -126,6 +126,16 @@ class Recall:
         """Return finished experiments by number."""
         return self._history.observations(campaign_id)
 
+    def observations_since(
+        self, campaign_id: str, cursor: int = 0
+    ) -> tuple[int, list[tuple[int, Observation]]]:
+        """Return a new cursor, and what ended after the old one in the order of recording."""
+        return self._history.observations_since(campaign_id, cursor)
+
+    def unfinished(self, campaign_id: str) -> list[int]:
+        """Return the experiments that were begun and have not ended, by number."""
+        return self._history.unfinished(campaign_id)
+
     def measurement(self, measurement_id: str) -> Measurement:
         """Return a measurement with its arrays."""
         return self._history.measurement(measurement_id)

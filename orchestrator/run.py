@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
@@ -21,6 +21,7 @@ from orchestrator.laboratory import Laboratory
 from orchestrator.matching import Match
 from orchestrator.notifying import Notifier, Silent
 from orchestrator.store.records import ActionRecord, Experiment
+from orchestrator.under_way import UnderWay
 from planners.proposal import Observation, Proposal
 
 Verb = Literal["propose", "synthesize", "measure", "analyze", "score"]
@@ -91,6 +92,16 @@ class History(Protocol):
         """Return finished experiments by number."""
         ...
 
+    def observations_since(
+        self, campaign_id: str, cursor: int = 0
+    ) -> tuple[int, list[tuple[int, Observation]]]:
+        """Return a new cursor, and what ended after the old one in the order of recording."""
+        ...
+
+    def unfinished(self, campaign_id: str) -> list[int]:
+        """Return the experiments that were begun and have not ended, by number."""
+        ...
+
     def experiment(self, campaign_id: str, number: int) -> Experiment | None:
         """Return one experiment as far as it has come."""
         ...
@@ -141,6 +152,8 @@ class Run:
     match : who does what.
     watch : called with every step, for progress displays; must return at once.
     desk : lends the laboratory's instruments.
+    under_way : experiments that were proposed and have not ended.
+    time_passes : a block in which virtual time may pass for this turn, see `Flight`.
     token : of the process that holds the campaign, see `orchestrator.holding`; None if nobody
         could take it over.
     storeroom : keeps the books of stock, samples and vessels around every physical action.
@@ -155,6 +168,8 @@ class Run:
     person: Person = field(default_factory=Nobody)
     notifier: Notifier = field(default_factory=Silent)
     desk: Desk = field(default_factory=LocalDesk)
+    under_way: UnderWay = field(default_factory=UnderWay)
+    time_passes: Callable[[], AbstractContextManager[None]] = nullcontext
     token: int | None = None
     storeroom: Keeper = field(default_factory=KeepsNothing)
 

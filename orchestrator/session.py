@@ -10,8 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from orchestrator.attending import Attendance, person_for
-from orchestrator.control import Ending, TakeTurn, run_campaign
+from orchestrator.control import Ending, run_campaign
 from orchestrator.errors import ServerError, Superseded, WaitsForPerson
+from orchestrator.flight import TakeTurn
 from orchestrator.holding import fence
 from orchestrator.interrupt import Interrupt
 from orchestrator.loop import turn

@@ -122,13 +122,13 @@ async def _propose(run: Run, number: int) -> Proposal:
 
 
 async def _synthesize(run: Run, number: int, proposal: Proposal) -> Sample:
-    name = f"synthesize {run.match.synthesizer}: {in_words(run, proposal.values)}"
+    name = f"synthesize {' or '.join(run.match.synthesizers)}: {in_words(run, proposal.values)}"
     plain = partial(PLAIN.synthesize, run, number, proposal)
     return await _through(synthesize, run, number, name, plain)
 
 
 async def _measure(run: Run, number: int, sample: Sample) -> list[Measurement]:
-    name = f"measure {', '.join(run.match.measurers)}: {sample.id}"
+    name = f"measure {', '.join(run.match.users['measure'])}: {sample.id}"
     plain = partial(PLAIN.measure, run, number, sample)
     return await _through(measure, run, number, name, plain)
 

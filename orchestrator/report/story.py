@@ -12,9 +12,10 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from orchestrator.campaign import Campaign, parse_campaign
-from orchestrator.control import best, front, hours_used
+from orchestrator.control import best, front
 from orchestrator.errors import BadFile
 from orchestrator.report.labels import quantity_name
+from orchestrator.standing import hours_used
 from orchestrator.store import Store
 from orchestrator.store.records import ActionRecord, CampaignRecord, Event, Experiment
 from orchestrator.toml_source import parse_toml

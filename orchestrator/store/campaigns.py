@@ -25,6 +25,20 @@ _STATUS = (
 )
 
 
+_UNFINISHED = (
+    select(PROPOSAL.c.number)
+    .outerjoin(
+        OBSERVATION,
+        and_(
+            OBSERVATION.c.campaign_id == PROPOSAL.c.campaign_id,
+            OBSERVATION.c.number == PROPOSAL.c.number,
+        ),
+    )
+    .where(PROPOSAL.c.campaign_id == bindparam("campaign_id"), OBSERVATION.c.number.is_(None))
+    .order_by(PROPOSAL.c.number)
+)
+
+
 def find(engine: Engine, asked: str) -> CampaignRecord:
     """Return a campaign by its id or by the beginning of it, if only one begins so."""
     with reading(engine) as connection:
@@ -61,6 +75,13 @@ def progress(engine: Engine) -> dict[str, Progress]:
     with reading(engine) as connection:
         found = connection.execute(query).all()
     return {name: Progress(begun, ended, failed) for name, begun, ended, failed in found}
+
+
+def unfinished(ledger: Ledger, campaign_id: str) -> list[int]:
+    """Return the experiments that were begun and have not ended, by number."""
+    ledger.is_durable(campaign_id)
+    with reading(ledger.engine) as connection:
+        return list(connection.execute(_UNFINISHED, {"campaign_id": campaign_id}).scalars())
 
 
 def set_status(ledger: Ledger, campaign_id: str, status: str, message: str) -> None:

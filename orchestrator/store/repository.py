@@ -264,6 +264,10 @@ class Store:
         which = {"campaign_id": campaign_id, "number": number}
         return bool(self._ledger.driver.read(_ENDED, which))
 
+    def unfinished(self, campaign_id: str) -> list[int]:
+        """Return the experiments that were begun and have not ended, by number."""
+        return campaigns.unfinished(self._ledger, campaign_id)
+
     def observations(self, campaign_id: str) -> list[tuple[int, Observation]]:
         """Return the number and observation of every finished experiment, by number.
 

@@ -22,6 +22,7 @@ from instruments.measurement import Measurement, Reading
 from instruments.protocols import Estimated
 from instruments.sample import Sample
 from orchestrator.campaign import Campaign
+from orchestrator.desk import LocalDesk
 from orchestrator.laboratory import Laboratory
 from orchestrator.matching import Match
 from orchestrator.run import History, Run
@@ -66,6 +67,7 @@ class Oven(Device):
     clock: Clock
     bad: frozenset[int] = frozenset()
     acts: list[str] = field(default_factory=list)
+    name: str = "oven"
 
     def estimate(self, command: Command) -> Estimated:
         assert isinstance(command, Synthesize)
@@ -82,7 +84,7 @@ class Oven(Device):
             id=command.sample_id,
             number=command.number,
             recipe=command.recipe,
-            made_by="oven",
+            made_by=self.name,
             consumed=action.consumed,
             simulated=True,
             started=action.started,
@@ -188,15 +190,18 @@ def laboratory(
     *,
     bad: frozenset[int] = frozenset(),
     spoilt: frozenset[tuple[int, int]] = frozenset(),
+    ovens: int = 1,
+    clock: VirtualClock | None = None,
     **more: Mapping,
 ) -> Laboratory:
-    """Return the bakery in virtual time."""
-    clock = VirtualClock()
-    oven, meter = Oven(clock, bad), Meter(clock, spoilt)
+    """Return the bakery in virtual time; further ovens are called ``oven-2`` and so on."""
+    clock = clock or VirtualClock()
+    names = ["oven", *(f"oven-{i}" for i in range(2, ovens + 1))]
     instruments = {
-        "oven": Executor("oven", more.get("oven", OVEN), clock, oven),
-        "meter": Executor("meter", METER, clock, meter),
+        name: Executor(name, more.get("oven", OVEN), clock, Oven(clock, bad, name=name))
+        for name in names
     }
+    instruments["meter"] = Executor("meter", METER, clock, Meter(clock, spoilt))
     return Laboratory("bakery", "EUR", instruments, {}, clock, simulated=True)
 
 
@@ -207,10 +212,14 @@ def run(
     lab = parts.pop("laboratory", None) or laboratory()
     wanted = parts.pop("campaign", None) or campaign()
     taster = Taster()
-    match = Match("oven", ("meter",), {"taster": taster}, planner)
+    ovens = lab.with_role("synthesize") if isinstance(lab, Laboratory) else ["oven"]
+    equals = {"synthesize": tuple(ovens[1:])}
+    match = Match("oven", ("meter",), {"taster": taster}, planner, equals=equals)
     assert isinstance(wanted, Campaign)
     assert isinstance(lab, Laboratory)
-    bound = Run(campaign_id, wanted, lab, match, history)
+    desk = parts.pop("desk", None) or LocalDesk(lab.clock)
+    assert isinstance(desk, LocalDesk)
+    bound = Run(campaign_id, wanted, lab, match, history, desk=desk)
     if isinstance(history, Store):
         return replace(bound, storeroom=open_storeroom(campaign_id, lab, history))
     return bound
