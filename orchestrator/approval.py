@@ -44,7 +44,8 @@ async def vetoed(run: Run, number: int, proposal: Proposal) -> str | None:
             "planner": proposal.reason.planner,
         },
     )
-    reply = await run.person.ask(question)
+    with run.time_passes():
+        reply = await run.person.ask(question)
     if reply.answer == "approve":
         return None
     said = f"vetoed: {reply.reason}" if reply.reason else f"vetoed by {reply.by}"
@@ -74,7 +75,8 @@ async def undone(run: Run, number: int, before: Literal["synthesize", "measure"]
             options=("done", "cannot"),
             number=number,
         )
-        reply = await run.person.ask(question)
+        with run.time_passes():
+            reply = await run.person.ask(question)
         if reply.answer != "done":
             said = f"not done by hand: {question.text}"
             said += f" ({reply.reason})" if reply.reason else ""

@@ -86,7 +86,6 @@ async def run_campaign(
     wanted : asked between turns; False ends the campaign as interrupted.
     """
     standing = Standing(run)
-    standing.refresh()
     begun = _unfinished(run)
     course = _Course(begun, itertools.count(standing.experiments + len(begun)))
     async with Flight(run, take_turn) as flight:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.campaign import Campaign
 from orchestrator.run import Run
 from orchestrator.scoring import probability_reached
 from orchestrator.store.records import ActionRecord
@@ -35,71 +36,22 @@ def hours_used(actions: Sequence[ActionRecord]) -> float:
     )
 
 
-class Standing:
-    """What the finished experiments of a campaign amount to.
+class Tally:
+    """What finished experiments amount to, one added after the other in the order of ending."""
 
-    It is brought up to date with what is new, so the cost does not grow with the history.
-    Experiments count in the order in which they ended.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self._cursor = 0
+    def __init__(self, campaign: Campaign) -> None:
+        self._campaign = campaign
         self.experiments = 0
-        self._money = 0.0
-        self._hours = 0.0
-        self._hours_under_way = 0.0
+        self.money = 0.0
         self._reached: int | None = None
         self._failures: list[str] = []
         self._best: tuple[bool, bool, float] | None = None
         self._since_best = 0
-        self._is_timed = run.campaign.budget.hours is not None
 
-    @property
-    def used(self) -> Spent:
-        """What was spent; hours are counted where the budget limits them, also of what is begun."""
-        return Spent(self.experiments, self._hours + self._hours_under_way, self._money)
-
-    def refresh(self) -> None:
-        """Take in what ended since the last call."""
-        history, name = self._run.history, self._run.id
-        first = self._cursor == 0
-        self._cursor, new = history.observations_since(name, self._cursor)
-        for number, observation in new:
-            self._add(number, observation)
-        if self._is_timed:
-            ended = {number for number, _ in new}
-            for number in () if first else ended:
-                self._hours += hours_used(history.actions(name, number))
-            if first:
-                actions = history.actions(name)
-                self._hours += hours_used([a for a in actions if a.number in ended])
-            self._hours_under_way = sum(
-                hours_used(history.actions(name, number)) for number in self._run.under_way.points
-            )
-
-    def why_over(self) -> str | None:
-        """Return why the campaign is over, or None if it goes on."""
-        budget, stop = self._run.campaign.budget, self._run.campaign.stop
-        used = self.used
-        if stop.when_reached and self._reached is not None:
-            return f"experiment {self._reached} satisfies every target"
-        if used.experiments >= budget.experiments:
-            return f"the budget of {budget.experiments} experiments is used up"
-        if budget.hours is not None and used.hours >= budget.hours:
-            return f"the budget of {budget.hours:g} hours is used up ({used.hours:.1f} h)"
-        if budget.money is not None and used.money >= budget.money:
-            return f"the budget of {budget.money:g} is used up ({used.money:.2f} spent)"
-        if len(self._failures) >= stop.failures_in_a_row:
-            n, latest = stop.failures_in_a_row, self._failures[-1]
-            return f"the last {n} experiments failed, the latest because {latest}"
-        if stop.no_improvement_for is not None and self._since_best >= stop.no_improvement_for:
-            return f"no improvement over {stop.no_improvement_for} experiments"
-        return None
-
-    def _add(self, number: int, observation: Observation) -> None:
+    def add(self, number: int, observation: Observation) -> None:
+        """Count an experiment."""
         self.experiments += 1
-        self._money += observation.cost
+        self.money += observation.cost
         if self._reached is None and self._reaches(observation):
             self._reached = number
         if observation.failed:
@@ -108,15 +60,38 @@ class Standing:
             self._failures.clear()
         self._compare(observation)
 
+    def why_over(self, *, hours: float) -> str | None:
+        """Return why the campaign is over, or None if it goes on.
+
+        Parameters
+        ----------
+        hours : laboratory time used so far.
+        """
+        budget, stop = self._campaign.budget, self._campaign.stop
+        if stop.when_reached and self._reached is not None:
+            return f"experiment {self._reached} satisfies every target"
+        if self.experiments >= budget.experiments:
+            return f"the budget of {budget.experiments} experiments is used up"
+        if budget.hours is not None and hours >= budget.hours:
+            return f"the budget of {budget.hours:g} hours is used up ({hours:.1f} h)"
+        if budget.money is not None and self.money >= budget.money:
+            return f"the budget of {budget.money:g} is used up ({self.money:.2f} spent)"
+        if len(self._failures) >= stop.failures_in_a_row:
+            n, latest = stop.failures_in_a_row, self._failures[-1]
+            return f"the last {n} experiments failed, the latest because {latest}"
+        if stop.no_improvement_for is not None and self._since_best >= stop.no_improvement_for:
+            return f"no improvement over {stop.no_improvement_for} experiments"
+        return None
+
     def _reaches(self, observation: Observation) -> bool:
-        campaign = self._run.campaign
-        if not campaign.objective.is_reached(observation.outcomes):
+        objective = self._campaign.objective
+        if not objective.is_reached(observation.outcomes):
             return False
-        return probability_reached(campaign.objective, observation) >= campaign.stop.confidence
+        return probability_reached(objective, observation) >= self._campaign.stop.confidence
 
     def _compare(self, observation: Observation) -> None:
         """Count how many experiments were made since the best one."""
-        objective, outcomes = self._run.campaign.objective, observation.outcomes
+        objective, outcomes = self._campaign.objective, observation.outcomes
         if objective.is_complete(outcomes) and objective.is_feasible(outcomes):
             rank = objective.rank(outcomes)
             if self._best is None or rank > self._best:
@@ -124,3 +99,50 @@ class Standing:
                 return
         if self._best is not None:
             self._since_best += 1
+
+
+class Standing:
+    """How far a campaign has come by its history, read as far as it is new.
+
+    So the cost of asking does not grow with the history.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._tally = Tally(run.campaign)
+        self._cursor = 0
+        self._hours = 0.0
+        self.refresh()
+
+    @property
+    def experiments(self) -> int:
+        """Number of finished experiments."""
+        return self._tally.experiments
+
+    def refresh(self) -> None:
+        """Take in what ended since the last call."""
+        is_first = self._cursor == 0
+        self._cursor, new = self._run.history.observations_since(self._run.id, self._cursor)
+        for number, observation in new:
+            self._tally.add(number, observation)
+        if self._is_timed and new:
+            self._hours += self._hours_of({n for n, _ in new}, at_once=is_first)
+
+    def why_over(self) -> str | None:
+        """Return why the campaign is over, or None if it goes on.
+
+        Hours of experiments under way count as far as their actions have ended.
+        """
+        begun = set(self._run.under_way.points) if self._is_timed else set()
+        return self._tally.why_over(hours=self._hours + self._hours_of(begun))
+
+    @property
+    def _is_timed(self) -> bool:
+        return self._run.campaign.budget.hours is not None
+
+    def _hours_of(self, numbers: set[int], *, at_once: bool = False) -> float:
+        """Return the hours of some experiments; `at_once` reads the whole history in one go."""
+        history, name = self._run.history, self._run.id
+        if at_once:
+            return hours_used([a for a in history.actions(name) if a.number in numbers])
+        return sum(hours_used(history.actions(name, number)) for number in sorted(numbers))

@@ -11,9 +11,10 @@ from typing import Literal
 
 from instruments.protocols import Instrument
 from instruments.stopping import Stopped, stop_all
-from orchestrator.control import Ending, TakeTurn
+from orchestrator.control import Ending
 from orchestrator.desk import Desk
 from orchestrator.errors import CampaignError, StoreError
+from orchestrator.flight import TakeTurn
 from orchestrator.interrupt import Interrupt
 from orchestrator.run import Run
 from orchestrator.store import Store
@@ -84,7 +85,8 @@ class Steering:
 
     async def take(self, run: Run, number: int) -> Observation:
         """Take a turn as soon as it may begin."""
-        await self._may_begin.wait()
+        with run.time_passes():  # or those under way would never end in virtual time
+            await self._may_begin.wait()
         self._active += 1
         try:
             return await self._take_turn(run, number)

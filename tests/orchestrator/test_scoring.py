@@ -9,16 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.insight import Estimate, Insight
-from orchestrator.control import Spent, best, ending, front
+from orchestrator.campaign import Campaign
+from orchestrator.control import best, front
 from orchestrator.routing import combine
 from orchestrator.scoring import failure, observe, probability_reached
+from orchestrator.standing import Tally
 from planners.objective import Objective, OutcomeConstraint, Target
 from planners.proposal import Observation
 from tests.orchestrator import bakery
 
 Q = "a.b"
 OBJECTIVE = Objective(targets=(Target(quantity=Q, goal="match", value=1.0, tolerance=0.1),))
-NOTHING = Spent(0, 0.0, 0.0)
+
+
+def ending(wanted: Campaign, done: list[Observation], *, hours: float = 0.0) -> str | None:
+    tally = Tally(wanted)
+    for number, observation in enumerate(done):
+        tally.add(number, observation)
+    return tally.why_over(hours=hours)
 
 
 def insight(
@@ -105,23 +113,27 @@ def test_how_sure_a_target_is_reached_follows_the_normal_law() -> None:
 def test_a_doubtful_hit_does_not_end_a_careful_campaign() -> None:
     careful = bakery.campaign(objective=OBJECTIVE.model_dump(), stop={"confidence": 0.9})
     bold = bakery.campaign(objective=OBJECTIVE.model_dump())
-    assert ending(bold, [seen(1.05, 0.1)], NOTHING) is not None
-    assert ending(careful, [seen(1.05, 0.1)], NOTHING) is None
-    assert ending(careful, [seen(1.0, 0.01)], NOTHING) is not None
+    assert ending(bold, [seen(1.05, 0.1)]) is not None
+    assert ending(careful, [seen(1.05, 0.1)]) is None
+    assert ending(careful, [seen(1.0, 0.01)]) is not None
 
 
 @pytest.mark.parametrize(
-    ("changes", "used", "words"),
+    ("changes", "hours", "cost", "words"),
     [
-        ({"budget": {"experiments": 1}}, NOTHING, "1 experiments"),
-        ({"budget": {"experiments": 9, "hours": 5}}, Spent(1, 5.5, 0), "5 hours"),
-        ({"budget": {"experiments": 9, "money": 7}}, Spent(1, 0, 7), "7"),
-        ({}, NOTHING, None),
+        ({"budget": {"experiments": 1}}, 0.0, 0.0, "1 experiments"),
+        ({"budget": {"experiments": 9, "hours": 5}}, 5.5, 0.0, "5 hours"),
+        ({"budget": {"experiments": 9, "money": 7}}, 0.0, 7.0, "7"),
+        ({"budget": {"experiments": 9, "hours": 5, "money": 7}}, 4.9, 6.9, None),
+        ({}, 0.0, 0.0, None),
     ],
 )
-def test_budgets_end_a_campaign(changes: dict[str, object], used: Spent, words: str | None) -> None:
+def test_budgets_end_a_campaign(
+    changes: dict[str, object], hours: float, cost: float, words: str | None
+) -> None:
     wanted = bakery.campaign(**{"objective": OBJECTIVE.model_dump(), **changes})
-    reason = ending(wanted, [seen(0.0)], used)
+    spent = seen(0.0).model_copy(update={"cost": cost})
+    reason = ending(wanted, [spent], hours=hours)
     assert reason is None if words is None else words in (reason or "")
 
 
@@ -129,8 +141,8 @@ def test_no_improvement_ends_a_campaign() -> None:
     wanted = bakery.campaign(
         stop={"no_improvement_for": 2}, objective=OBJECTIVE.model_dump(), budget={"experiments": 9}
     )
-    assert ending(wanted, [seen(0.5), seen(0.4)], NOTHING) is None
-    assert "no improvement" in (ending(wanted, [seen(0.5), seen(0.4), seen(0.3)], NOTHING) or "")
+    assert ending(wanted, [seen(0.5), seen(0.4)]) is None
+    assert "no improvement" in (ending(wanted, [seen(0.5), seen(0.4), seen(0.3)]) or "")
 
 
 def test_the_best_obeys_the_constraints() -> None:
