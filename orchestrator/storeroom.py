@@ -61,7 +61,10 @@ class Storeroom:
         )
 
     def before(self, action: ActionRecord, order: Command, estimated: Estimated) -> None:
-        """Set aside what the command may use, and offer the instrument what it works on."""
+        """Set aside what the command may use, and offer the instrument what it works on.
+
+        Once more for the same command changes nothing.
+        """
         short = self.store.stock.set_aside(
             self.scope,
             self.campaign_id,
@@ -76,6 +79,8 @@ class Storeroom:
                 f"`sdlab stock fill`, or give up a reservation with `sdlab stock release`; "
                 f"then `sdlab resume {self.campaign_id}`"
             )
+        if self.store.custody.open_offers(action.command_id):
+            return
         try:
             if isinstance(order, Measure):
                 self._load(action, order)

@@ -84,7 +84,7 @@ def secure_again(run: Run, store: Store, match: Match | None = None) -> None:
         vessels = _vessels(run.campaign, run.laboratory, to_begin)
         short = _reserve(run.storeroom, needs, vessels)
         how = f"the {n} experiments that are left; nothing was started"
-        _refuse(short, run.laboratory, how, "give up a reservation with `sdlab stock release`")
+        _refuse(short, run.laboratory, how, "`sdlab cancel` it")
 
 
 def _reserve(room: Storeroom, needs: Needs, vessels: Mapping[str, float]) -> list[Shortage]:
@@ -114,14 +114,16 @@ IN_FLIGHT = 1
 def _refuse(short: list[Shortage], laboratory: Laboratory, what: str, otherwise: str) -> None:
     if not short:
         return
+    held = any(shortage.reserved for shortage in short)
+    release = ", give up a reservation with `sdlab stock release CAMPAIGN`" if held else ""
     refill = (
         "Give its laboratory file more"
         if laboratory.simulated
         else "Refill it, say so with `sdlab stock fill` (`sdlab return` for vessels)"
     )
     raise LaboratoryRefused(
-        f"the stock of {laboratory.name} does not last for {what}. {refill}, or {otherwise}:\n  "
-        + "\n  ".join(map(str, short))
+        f"the stock of {laboratory.name} does not last for {what}. {refill}{release}, or "
+        f"{otherwise}:\n  " + "\n  ".join(map(str, short))
     )
 
 

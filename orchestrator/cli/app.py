@@ -9,7 +9,17 @@ from typing import Annotated
 
 import typer
 
-from orchestrator.cli import analysing, deploying, history, hosting, person, replay, running, system
+from orchestrator.cli import (
+    analysing,
+    deploying,
+    history,
+    hosting,
+    person,
+    replay,
+    running,
+    storage,
+    system,
+)
 
 app = typer.Typer(
     name="sdlab",
@@ -29,6 +39,7 @@ files, look ahead with `sdlab run my-campaign/tio2.toml --dry-run`, then run it 
 )
 
 PANEL_RUN, PANEL_DECIDE = "Run", "Decide while it runs"
+PANEL_STORE = "Stock and samples"
 PANEL_READ, PANEL_HELP = "Read what happened", "Set-up and help"
 
 app.command("run", rich_help_panel=PANEL_RUN)(running.run)
@@ -44,6 +55,10 @@ app.command("veto", rich_help_panel=PANEL_DECIDE)(person.veto)
 app.command("pause", rich_help_panel=PANEL_DECIDE)(person.pause)
 app.command("cancel", rich_help_panel=PANEL_DECIDE)(person.cancel)
 app.command("stop", rich_help_panel=PANEL_DECIDE)(person.stop)
+app.add_typer(storage.stock, name="stock", rich_help_panel=PANEL_STORE)
+app.command("where", rich_help_panel=PANEL_STORE)(storage.where)
+app.command("move", rich_help_panel=PANEL_STORE)(storage.move)
+app.command("return", rich_help_panel=PANEL_STORE)(storage.give_back)
 app.command("list", rich_help_panel=PANEL_READ)(history.list_campaigns)
 app.command("show", rich_help_panel=PANEL_READ)(history.show)
 app.command("report", rich_help_panel=PANEL_READ)(history.report)

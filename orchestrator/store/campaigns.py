@@ -15,8 +15,8 @@ from orchestrator.store.records import CampaignRecord, Event, Progress, check_st
 from orchestrator.store.stock_statements import RELEASE
 from orchestrator.store.tables import CAMPAIGN, EVENT, OBSERVATION, PROPOSAL
 
-OVER = frozenset({"finished", "cancelled"})
-"""A campaign that ended for good keeps nothing back for itself."""
+OVER = frozenset({"finished", "cancelled", "failed"})
+"""A campaign that ended so keeps nothing back; one that is resumed looks again what there is."""
 
 _STATUS = (
     update(CAMPAIGN)

@@ -8,6 +8,7 @@ second thing in a slot, a second offer of a thing and a second offer to a slot.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -40,6 +41,10 @@ class Custody:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._driver = ledger.driver
+
+    def together(self) -> AbstractContextManager[None]:
+        """Keep what is recorded in a block all together or not at all."""
+        return self._driver.writing(durable=True)
 
     def enter(
         self,

@@ -24,7 +24,7 @@ class Person(threading.Thread):
         self.made: set[Path] = set()
 
     def run(self) -> None:
-        (self.folder / "scans").mkdir()
+        (self.folder / "scans").mkdir(exist_ok=True)
         while not self.leave.wait(1.2):
             for sheet in set((self.folder / "recipes").glob("*.toml")) - self.made:
                 text = sheet.read_text()

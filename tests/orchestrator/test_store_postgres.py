@@ -6,6 +6,7 @@ Set SDLAB_TEST_POSTGRES_URL to an empty database that may be written to.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,9 @@ import pytest
 from orchestrator.errors import StoreConflict, StoreError, UnknownCampaign
 from orchestrator.store import Progress, Store
 from orchestrator.store.agreement_tables import METADATA
+from orchestrator.store.custody import Custody
 from orchestrator.store.engine import connect
-from tests.orchestrator import histories
+from tests.orchestrator import histories, test_custody, test_stock
 
 URL = os.environ.get("SDLAB_TEST_POSTGRES_URL", "")
 
@@ -73,3 +75,22 @@ def test_actions_are_settled_on_postgresql(store: Store) -> None:
     settled = replace(intended, sent=histories.START, settled="succeeded")
     store.settle_action(settled)
     assert store.actions("c", 0) == [settled]
+
+
+def test_goods_are_drawn_by_two_campaigns_at_once_on_postgresql(
+    store: Store, tmp_path: Path
+) -> None:
+    test_stock.stocked(store)
+    test_stock.draw_together(lambda: Store.open(URL, tmp_path))
+
+
+CUSTODY_CLAIMS = [
+    getattr(test_custody, name) for name in dir(test_custody) if name.startswith("test_a_")
+]
+
+
+@pytest.mark.parametrize("claim", CUSTODY_CLAIMS, ids=lambda claim: claim.__name__)
+def test_custody_is_the_same_on_postgresql(store: Store, claim: Callable[[Custody], None]) -> None:
+    for thing in ("a/0", "a/1"):
+        store.custody.enter(test_custody.LAB, thing, "sample", "shelf", at=test_custody.NOW)
+    claim(store.custody)
