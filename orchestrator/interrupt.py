@@ -25,6 +25,10 @@ class Interrupt:
         """Whether no further experiment may begin."""
         return self._pressed > 0
 
+    def press(self) -> None:
+        """Let no further experiment begin."""
+        self._pressed += 1
+
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Catch the signals while a campaign runs; the second one cancels the present task."""

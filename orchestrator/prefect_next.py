@@ -24,10 +24,16 @@ GOES_ON = frozenset({"created", "running", "interrupted"})
 
 
 def wants_turns(store: Store, record: CampaignRecord) -> bool:
-    """Return whether a campaign goes on by itself, also after a person has answered it."""
+    """Return whether a campaign goes on by itself.
+
+    One that waits does when its questions are answered, a paused one when nobody wishes that any
+    more.
+    """
+    if store.wishes.find(record.id).wish != "run":
+        return False
     if record.status == "waiting":
         return not store.questions.open(record.id)
-    return record.status in GOES_ON
+    return record.status in GOES_ON or record.status == "paused"
 
 
 async def request_turn(

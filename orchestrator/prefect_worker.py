@@ -17,16 +17,19 @@ from prefect.exceptions import PrefectException
 from prefect.runtime import deployment
 from prefect.states import Completed
 
-from orchestrator.control import Ending, run_campaign
-from orchestrator.errors import CampaignHeld, Superseded, WaitsForPerson
-from orchestrator.holding import fence, hold
+from orchestrator.attending import Attendance
+from orchestrator.control import Ending
+from orchestrator.errors import CampaignHeld
+from orchestrator.holding import hold
 from orchestrator.home import home_folder, open_store
+from orchestrator.interrupt import Interrupt
 from orchestrator.launch import reopen
 from orchestrator.prefect_afterwards import publish_missed
 from orchestrator.prefect_attempt import Attempt
 from orchestrator.prefect_next import request_turn, wants_turns
 from orchestrator.report.artifacts import Fractions
 from orchestrator.run import Run
+from orchestrator.session import carry_out, people_of, tell_the_end
 from orchestrator.store import Store
 from planners.proposal import Observation
 
@@ -50,14 +53,14 @@ async def take_turn(campaign_id: str, number: int) -> State[None]:
     """
     log.info("turn begins on a worker campaign=%s asked_for=%d", campaign_id, number)
     with open_store(home_folder()) as store:
-        if not wants_turns(store, store.campaign(campaign_id)):
-            return Completed(name="Over", message=f"{campaign_id} wants no more turns")
+        record = store.campaign(campaign_id)
+        if not wants_turns(store, record):
+            said = f"{campaign_id} wants no turn now: {record.status} {record.message}".rstrip()
+            return Completed(name="NoTurn", message=said)
         try:
             ending = await _take(campaign_id, store)
         except CampaignHeld as error:
             return Completed(name="HeldElsewhere", message=str(error))
-        except WaitsForPerson as error:
-            return Completed(name="Waiting", message=str(error))
         return Completed(message=f"{ending.experiments} experiments: {ending.reason}")
 
 
@@ -81,30 +84,15 @@ async def _one_turn(campaign_id: str, store: Store) -> Ending:
     """Hold the campaign for one turn, with the laboratory connected."""
     with hold(store, campaign_id) as held:
         run = replace(reopen(campaign_id, store), token=held.token)
-        if store.campaign(campaign_id).status != "running":
-            store.set_status(campaign_id, "running")
-        try:
-            ending = await _connected(run, held.token)
-        except WaitsForPerson as error:
-            store.set_status(campaign_id, "waiting", str(error))
-            raise
-        except Superseded:
-            raise  # how the campaign stands is for its new holder to say
-        except Exception as error:
-            store.set_status(campaign_id, "failed", f"{type(error).__name__}: {error}")
-            raise
-        if ending.status != "interrupted":
-            store.set_status(campaign_id, ending.status, ending.reason)
+        turns = _OneTurn()
+        nobody = Attendance(waits=False)  # a worker does not sit and wait for an answer
+        with people_of(run, store, nobody, prefect=True, say=log.info) as attended:
+            with turns.interrupt.listening():
+                ending = await carry_out(attended, store, turns.take, turns.interrupt)
+            if ending.status != "interrupted":
+                store.set_status(campaign_id, ending.status, ending.reason)
+                tell_the_end(attended, ending)
     return ending
-
-
-async def _connected(run: Run, token: int) -> Ending:
-    await run.laboratory.connect()
-    try:
-        await fence(run.laboratory, run.id, token)
-        return await run_campaign(run, take_turn=_Shown().take, wanted=_Once().wanted)
-    finally:
-        await run.laboratory.disconnect()
 
 
 async def _show_missed(campaign_id: str, store: Store) -> None:
@@ -126,25 +114,18 @@ async def _asked_for_next(campaign_id: str, number: int) -> bool:
     return True
 
 
-class _Shown:
-    """Takes turns as tasks of the flow run around them, and shows each with tables and figures."""
+class _OneTurn:
+    """Takes a turn as tasks of the flow run around it, shown with figures; then no other begins."""
 
     def __init__(self) -> None:
+        self.interrupt = Interrupt(log.info)
         self._fractions: dict[int, Fractions] = {}
 
     async def take(self, run: Run, number: int) -> Observation:
         attempt = Attempt(run, number, artifacts=True, fractions=self._fractions)
-        observation = await attempt.take()
+        try:
+            observation = await attempt.take()
+        finally:
+            self.interrupt.press()
         await attempt.show()
         return observation
-
-
-class _Once:
-    """Wants one turn."""
-
-    def __init__(self) -> None:
-        self._asked = 0
-
-    def wanted(self) -> bool:
-        self._asked += 1
-        return self._asked == 1

@@ -54,17 +54,17 @@ async def run_session(
         The campaign cannot go on; its status in the history says ``failed``.
     """
     interrupt = Interrupt(say)
-    with _people(run, store, attendance or Attendance(), prefect=prefect, say=say) as run:
+    with people_of(run, store, attendance or Attendance(), prefect=prefect, say=say) as run:
         with interrupt.listening():
             async with _turns(run, folder, prefect=prefect, say=say) as take_turn:
-                ending = await _carry_out(run, store, take_turn, interrupt)
+                ending = await carry_out(run, store, take_turn, interrupt)
         store.set_status(run.id, ending.status, ending.reason)
-        _tell_the_end(run, ending)
+        tell_the_end(run, ending)
     return ending
 
 
 @contextmanager
-def _people(
+def people_of(
     run: Run, store: Store, attendance: Attendance, *, prefect: bool, say: Say
 ) -> Iterator[Run]:
     """Give the run with whoever answers its questions, and with whoever is told of it."""
@@ -79,7 +79,7 @@ def _people(
         yield replace(told, person=person_for(told, store, attendance, say))
 
 
-def _tell_the_end(run: Run, ending: Ending) -> None:
+def tell_the_end(run: Run, ending: Ending) -> None:
     """Tell people that a campaign came to an end, unless somebody at the screen ended it."""
     if ending.status in ("finished", "cancelled"):
         notify(run, "finished", ending.status, ending.reason)
@@ -87,12 +87,26 @@ def _tell_the_end(run: Run, ending: Ending) -> None:
         notify(run, "stopped", "emergency stop", ending.reason)
 
 
-async def _carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: Interrupt) -> Ending:
-    was_stopped = store.campaign(run.id).status == "stopped"
+async def carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: Interrupt) -> Ending:
+    """Take turns with the laboratory connected, as people wish, and return why they ended.
+
+    Parameters
+    ----------
+    run : a campaign that this process holds.
+    interrupt : pressed, no further experiment begins.
+
+    Raises
+    ------
+    CampaignError
+        The campaign cannot go on; its status in the history says ``failed``.
+    """
+    status = store.campaign(run.id).status
+    was_stopped = status == "stopped"
     await run.laboratory.connect()
     if run.token is not None:
         await fence(run.laboratory, run.id, run.token)
-    store.set_status(run.id, "running")
+    if status != "running":
+        store.set_status(run.id, "running")
     steering = Steering(run, store, take_turn, interrupt)
     relay = asyncio.create_task(_relay_messages(run, interrupt.say))
     try:

@@ -122,12 +122,29 @@ def _recorded(
     from orchestrator.launch import begin, prepare, with_changes
 
     if campaign in {record.id for record in store.campaigns()}:
-        store.set_status(campaign, "running", "handed to the workers again")
+        _go_on(store, campaign)
         return campaign
     prepared = prepare(find_campaign(campaign), lab, dry_run=dry_run)
     prepared = with_changes(prepared, seed=seed, experiments=experiments)
     print_plan(prepared)
     return begin(prepared, store).id
+
+
+def _go_on(store: Store, campaign_id: str) -> None:
+    """Have a recorded campaign want turns again."""
+    from orchestrator.asking import this_person
+    from orchestrator.errors import CampaignError
+
+    status = store.campaign(campaign_id).status
+    if status in ("finished", "cancelled"):
+        raise CampaignError(f"{campaign_id} is {status}; begin a new one with its campaign file")
+    if status == "stopped":
+        raise CampaignError(
+            f"{campaign_id} was stopped in an emergency; look at the laboratory and release it "
+            f"with `sdlab resume {campaign_id}` where it can be seen"
+        )
+    store.wishes.wish(campaign_id, "run", reason="by the workers", by=this_person())
+    store.set_status(campaign_id, "running", "handed to the workers again")
 
 
 def _print_what_to_start(done: Deployed, api_url: str, folder: Path) -> None:
