@@ -97,7 +97,8 @@ def other_agents(
     for experiment in chosen(past, experiments):
         if not experiment.insights:
             continue
-        shown, said = past.shown(experiment), past.said(experiment)
+        again = bool(past.said(experiment, again=True))
+        shown, said = past.shown(experiment, again=again), past.said(experiment, again=again)
         read = [
             interpret(agents, shown, rng=past.reading_stream(experiment.number))
             for agents in who.agents.values()

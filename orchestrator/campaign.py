@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -133,15 +133,36 @@ class MeasurementPlan(_Record):
 
 
 class FailurePolicy(_Record):
-    """What to do before an experiment is recorded as failed.
+    """What to do when a step fails.
+
+    A failed step is first repeated as often as said here. When it has failed for good, the policy
+    of its cause decides: ``skip`` records a failed experiment and goes on, ``stop`` ends the
+    campaign until somebody resumes it, ``ask`` leaves it to a person, ``resynthesize`` makes a
+    fresh sample of the same recipe, as an experiment of its own.
 
     Attributes
     ----------
-    synthesize_again, measure_again : how often a failed step is repeated.
+    synthesize_again, measure_again : how often a failed step is repeated; at most so many fresh
+        samples are made of a recipe, too.
+    synthesis, measurement : of instruments that failed, or whose data were spoilt.
+    analysis : of agents that tell nothing of what is wanted; ``measure_again`` takes one further
+        measurement, with the settings that an agent asks for, and they read again.
     """
 
     synthesize_again: int = Field(default=0, ge=0)
     measure_again: int = Field(default=1, ge=0)
+    synthesis: Literal["skip", "ask", "stop"] = "skip"
+    measurement: Literal["skip", "ask", "resynthesize", "stop"] = "skip"
+    analysis: Literal["skip", "ask", "measure_again", "resynthesize", "stop"] = "skip"
+
+    @model_validator(mode="after")
+    def _has_fresh_samples(self) -> FailurePolicy:
+        if "resynthesize" in (self.measurement, self.analysis) and not self.synthesize_again:
+            raise ValueError(
+                '"resynthesize" makes as many fresh samples as `synthesize_again` says, which is '
+                "0; give it a number from 1"
+            )
+        return self
 
 
 class Campaign(_Record):

@@ -7,6 +7,7 @@ CampaignError
 ├── CampaignHeld       another process runs the campaign
 ├── Superseded         another process took the campaign over, so this one must not act any more
 ├── LaboratoryRefused  the laboratory refused a command, so the campaign cannot go on
+├── CampaignStops      a step failed, and the campaign or a person said to stop then
 ├── WaitsForPerson     only a person can say how it goes on, and nobody is there
 ├── QuestionError      an answer fits no open question
 ├── ServerError        the Prefect server did not start or answer
@@ -81,6 +82,10 @@ class Superseded(CampaignError):
 
 class LaboratoryRefused(CampaignError):
     """The laboratory refused a command before anything moved, so the campaign cannot go on."""
+
+
+class CampaignStops(CampaignError):
+    """A step failed, and the campaign or a person said to stop then; it can be resumed."""
 
 
 class WaitsForPerson(CampaignError):

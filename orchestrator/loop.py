@@ -11,32 +11,29 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from analysis.insight import Insight
-from instruments.commands import Measure, Synthesize
+from instruments.commands import Synthesize
 from instruments.measurement import Measurement
 from instruments.sample import Sample
 from orchestrator.approval import undone, vetoed
+from orchestrator.clearing import AGAIN, further, remedy_for_analysis, unclear
 from orchestrator.costs import cost_of
+from orchestrator.errors import CampaignStops
 from orchestrator.fallback import plan, read
 from orchestrator.journal import act, settled_attempts
+from orchestrator.measuring import measure_once
 from orchestrator.recall import Recall
+from orchestrator.remedies import StepFailed, persist
+from orchestrator.repeating import times_repeated, to_repeat
 from orchestrator.run import Run
 from orchestrator.scoring import failure, observe
 from orchestrator.telling import (
     in_words,
     insight_in_words,
-    measurement_in_words,
     outcome_in_words,
     why_it_failed,
 )
 from planners.parameters import ContinuousParameter, Value
 from planners.proposal import Observation, Proposal
-
-SPOILING_FLAGS = frozenset({"saturated", "shutter_closed", "misplaced_sample", "thermocouple_open"})
-"""Flags of an instrument after which its data say nothing about the sample."""
-
-
-class StepFailed(Exception):
-    """A step of an experiment failed for good; the experiment is recorded as failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +71,55 @@ async def _carried_out(run: Run, number: int, proposal: Proposal, verbs: Verbs) 
     """Return what an experiment told, or that it failed and why."""
     try:
         _refuse(await vetoed(run, number, proposal) or await undone(run, number, "synthesize"))
-        sample = await verbs.synthesize(run, number, proposal)
+        sample = await persist(run, number, "synthesis", verbs.synthesize, proposal)
         _refuse(await undone(run, number, "measure"))
-        measurements = await verbs.measure(run, number, sample)
-        insights = await verbs.analyze(run, number, measurements)
+        measurements = await persist(run, number, "measurement", verbs.measure, sample)
+        insights = await _cleared(run, number, sample, measurements, verbs)
     except StepFailed as failed:
-        observation = failure(str(failed), values=proposal.values, cost=cost_of(run, number))
-        run.history.record_observation(run.id, number, observation)
-        run.tell(number, "score", "failed", str(failed))
-        return observation
+        return _failed(run, number, proposal, failed)
     return await verbs.score(run, number, proposal, sample, insights)
+
+
+async def _cleared(
+    run: Run, number: int, sample: Sample, measurements: list[Measurement], verbs: Verbs
+) -> list[Insight]:
+    """Return what the agents say, after a further measurement if that is the remedy."""
+    insights = await verbs.analyze(run, number, measurements)
+    measured_again = False
+    while (why := unclear(run, insights)) is not None:
+        remedy = await remedy_for_analysis(run, number, why, measured_again=measured_again)
+        if remedy == "skip":
+            break
+        if remedy != "measure_again":
+            raise StepFailed(why, cause="analysis", remedy=remedy)
+        wanted = further(run, insights)
+        more = await measure_once(run, number, sample, wanted.index, more=wanted.settings)
+        insights = await verbs.analyze(run, number, [*measurements, more])
+        measured_again = True
+    return insights
+
+
+def _failed(run: Run, number: int, proposal: Proposal, failed: StepFailed) -> Observation:
+    """Record that an experiment failed, and what is to be done about it."""
+    allowed = run.campaign.on_failure.synthesize_again
+    observation = failure(
+        str(failed),
+        values=proposal.values,
+        cost=cost_of(run, number),
+        cause=failed.cause,
+        repeat=failed.remedy == "resynthesize" and times_repeated(run, number) < allowed,
+    )
+    run.history.record_observation(run.id, number, observation)
+    run.tell(number, "score", "failed", str(failed))
+    if failed.remedy == "stop":
+        raise CampaignStops(f"stopped after experiment {number}, as was said for it: {failed}")
+    return observation
 
 
 def _refuse(why: str | None) -> None:
     """Raise StepFailed if a person gave a reason why the experiment does not go on."""
     if why is not None:
-        raise StepFailed(why)
+        raise StepFailed(why, cause="person")
 
 
 async def propose(run: Run, number: int) -> Proposal:
@@ -100,9 +130,10 @@ async def propose(run: Run, number: int) -> Proposal:
     run.tell(number, "propose", "started", f"{run.match.planner.name} chooses")
     ended = dict(run.history.observations(run.id))
     pending = {n: point for n, point in run.under_way.points.items() if n not in ended}
-    proposal = await plan(
-        run, number, observations=list(ended.values()), pending=list(pending.values())
-    )
+    proposal = to_repeat(run, number, ended)
+    if proposal is None:
+        known_then = list(ended.values())
+        proposal = await plan(run, number, observations=known_then, pending=list(pending.values()))
     run.history.record_proposal(
         run.id,
         number,
@@ -151,7 +182,8 @@ async def synthesize(run: Run, number: int, proposal: Proposal) -> Sample:
             return made[0]
         run.tell(number, "synthesize", "failed", f"{name}: {why_it_failed(outcome)}")
     last = settled_attempts(run, number, "synthesize")[-1]
-    raise StepFailed(f"synthesis failed: {last.fault or last.settled}: {last.error}")
+    why = f"synthesis failed: {last.fault or last.settled}: {last.error}"
+    raise StepFailed(why, cause="synthesis")
 
 
 async def measure(run: Run, number: int, sample: Sample) -> list[Measurement]:
@@ -163,16 +195,19 @@ async def measure(run: Run, number: int, sample: Sample) -> list[Measurement]:
         An instrument failed, or its data were spoilt, as often as the campaign allows.
     """
     plans = range(len(run.campaign.measurements))
-    return [await _measure_once(run, number, sample, i) for i in plans]
+    return [await measure_once(run, number, sample, i) for i in plans]
 
 
 async def analyze(run: Run, number: int, measurements: list[Measurement]) -> list[Insight]:
     """Return every agent's insight, asking those that have not spoken yet.
 
-    A measurement that an agent cannot read becomes an insight that abstains and says why.
+    A measurement that an agent cannot read becomes an insight that abstains and says why. After a
+    further measurement all are asked again, and what they said before stays in the history.
     """
     known = run.history.experiment(run.id, number)
-    done = {i.agent: i.id for i in known.insights} if known is not None else {}
+    again = len(measurements) > len(run.campaign.measurements)
+    said = known.insights if known is not None else ()
+    done = {i.agent: i.id for i in said if i.id.endswith(AGAIN) == again}
     insights = []
     for name in run.match.agents:
         spoken = [done[a] for a in run.match.standing_for(name) if a in done]
@@ -183,6 +218,7 @@ async def analyze(run: Run, number: int, measurements: list[Measurement]) -> lis
         insight = await read(run, number, name, measurements)
         if insight is None:
             continue
+        insight = replace(insight, id=insight.id + AGAIN) if again else insight
         run.history.record_insight(run.id, number, insight)
         insights.append(insight)
         run.tell(
@@ -227,42 +263,3 @@ def executed(run: Run, proposal: Proposal, sample: Sample) -> dict[str, Value]:
             done = sample.recipe.get(parameter.name, values[parameter.name])
             values[parameter.name] = done
     return values
-
-
-async def _measure_once(run: Run, number: int, sample: Sample, index: int) -> Measurement:
-    """Return one planned measurement; spoilt ones are kept in the history and taken again."""
-    plan, names = run.campaign.measurements[index], run.match.measuring(index)
-    name = " or ".join(names)
-    stem, step = f"{sample.id}/{plan.technique}-{index}", f"measure-{index}"
-    if done := _recorded(run, number, stem):
-        return done
-    taken: list[Measurement] = []
-
-    def command(attempt: int) -> Measure:
-        return Measure(measurement_id=f"{stem}/{attempt}", sample=sample, settings=plan.settings)
-
-    def keep(value: Sample | Measurement) -> None:
-        assert isinstance(value, Measurement)
-        run.history.record_measurement(run.id, number, value)
-        if not SPOILING_FLAGS & set(value.flags):
-            taken.append(value)
-
-    run.tell(number, "measure", "started", f"{name} · {plan.technique} of {sample.id}")
-    why = "it was tried as often as the campaign allows"
-    while len(settled_attempts(run, number, step)) <= run.campaign.on_failure.measure_again:
-        outcome = await act(run, number, step=step, instruments=names, command=command, keep=keep)
-        if taken:
-            run.tell(number, "measure", "finished", measurement_in_words(taken[0]))
-            return taken[0]
-        why = why_it_failed(outcome)
-        run.tell(number, "measure", "failed", f"{name}: {why}")
-        run.history.record_event(run.id, "measurement_failed", f"{name}: {why}", number)
-    raise StepFailed(f"measurement failed: {why}")
-
-
-def _recorded(run: Run, number: int, stem: str) -> Measurement | None:
-    known = run.history.experiment(run.id, number)
-    for summary in known.measurements if known is not None else ():
-        if summary.id.startswith(f"{stem}/") and not SPOILING_FLAGS & set(summary.flags):
-            return run.history.measurement(summary.id)
-    return None

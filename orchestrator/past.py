@@ -10,8 +10,9 @@ import numpy as np
 from analysis.insight import Insight
 from instruments.measurement import Measurement
 from orchestrator.campaign import Campaign
+from orchestrator.clearing import AGAIN, MORE
 from orchestrator.launch import recorded_campaign
-from orchestrator.loop import SPOILING_FLAGS
+from orchestrator.measuring import SPOILING_FLAGS
 from orchestrator.run import ROLES
 from orchestrator.store import Store
 from orchestrator.store.records import CampaignRecord, Experiment
@@ -60,18 +61,29 @@ class Past:
         pending = [self.experiments[n].proposal.values for n in experiment.pending]
         return [o for _, o in sorted(told, key=lambda found: found[0])], list(pending)
 
-    def shown(self, experiment: Experiment) -> list[Measurement]:
-        """Return the measurements that the agents were given, with their arrays."""
+    def shown(self, experiment: Experiment, *, again: bool = False) -> list[Measurement]:
+        """Return the measurements that the agents were given, with their arrays.
+
+        Parameters
+        ----------
+        again : when they were asked a second time, after a further measurement.
+        """
         return [
             self.store.measurement(m.id)
             for m in experiment.measurements
-            if not SPOILING_FLAGS & set(m.flags)
+            if not SPOILING_FLAGS & set(m.flags) and (again or not _is_further(m.id))
         ]
 
-    def said(self, experiment: Experiment) -> list[Insight]:
-        """Return what the agents said, with its arrays."""
-        return [self.store.insight(i.id) for i in experiment.insights]
+    def said(self, experiment: Experiment, *, again: bool = False) -> list[Insight]:
+        """Return what the agents said, the first or the second time, with its arrays."""
+        summaries = [i for i in experiment.insights if i.id.endswith(AGAIN) == again]
+        return [self.store.insight(i.id) for i in summaries]
 
     def reading_stream(self, number: int) -> np.random.Generator:
         """Return the random stream with which the agents began."""
         return np.random.default_rng([self.campaign.seed, number, ROLES.index("analyze")])
+
+
+def _is_further(measurement_id: str) -> bool:
+    """Return whether a measurement was taken besides those that the campaign plans."""
+    return measurement_id.rpartition("/")[0].endswith(MORE)

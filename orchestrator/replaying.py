@@ -17,6 +17,7 @@ from orchestrator.deciders import Deciders, deciders
 from orchestrator.differing import differences, insight_facts
 from orchestrator.interpreting import interpret
 from orchestrator.past import Past
+from orchestrator.repeating import made_again
 from orchestrator.scoring import observe
 from orchestrator.store.records import Experiment
 from planners.errors import PlanningError
@@ -54,7 +55,8 @@ def replay(past: Past, *, experiments: int | None = None) -> Iterator[Decision]:
     who = deciders(past.campaign, past.source)
     for experiment in chosen(past, experiments):
         yield _proposal(past, experiment, who)
-        yield from _insights(past, experiment, who)
+        for again in (False, True):
+            yield from _insights(past, experiment, who, again=again)
         if experiment.insights and experiment.observation is not None:
             yield _observation(past, experiment)
 
@@ -79,9 +81,18 @@ def proposed(past: Past, experiment: Experiment, who: Deciders) -> Proposal | st
         return f"{type(error).__name__}: {error}"
 
 
+def _made_again(past: Past, lost: int) -> Proposal | str:
+    """Return the proposal that repeats an experiment whose sample was lost."""
+    earlier = past.experiments.get(lost)
+    if earlier is None or earlier.observation is None or not earlier.observation.repeat:
+        return f"experiment {lost} was not to be repeated"
+    return made_again(lost, earlier.proposal, earlier.observation)
+
+
 def _proposal(past: Past, experiment: Experiment, who: Deciders) -> Decision:
     by = experiment.proposal.reason.instead_of or experiment.proposal.reason.planner
-    now = proposed(past, experiment, who)
+    lost = experiment.proposal.reason.repeats
+    now = proposed(past, experiment, who) if lost is None else _made_again(past, lost)
     if isinstance(now, str):
         return Decision(experiment.number, "proposal", by, (f"a proposal → {now}",))
     then = experiment.proposal.model_dump(mode="json")
@@ -89,9 +100,11 @@ def _proposal(past: Past, experiment: Experiment, who: Deciders) -> Decision:
     return Decision(experiment.number, "proposal", by, tuple(found))
 
 
-def _insights(past: Past, experiment: Experiment, who: Deciders) -> Iterator[Decision]:
-    said = {insight.agent: insight for insight in past.said(experiment)}
-    shown = past.shown(experiment) if said else []
+def _insights(
+    past: Past, experiment: Experiment, who: Deciders, *, again: bool
+) -> Iterator[Decision]:
+    said = {insight.agent: insight for insight in past.said(experiment, again=again)}
+    shown = past.shown(experiment, again=again) if said else []
     for name, agents in who.agents.items():
         then = next((said[a.name] for a in agents if a.name in said), None)
         if then is None:
@@ -106,8 +119,11 @@ def _insights(past: Past, experiment: Experiment, who: Deciders) -> Iterator[Dec
 def _observation(past: Past, experiment: Experiment) -> Decision:
     then = experiment.observation
     assert then is not None
-    now = observe(
-        past.campaign.objective, past.said(experiment), values=then.values, cost=then.cost
+    last = past.said(experiment, again=True) or past.said(experiment)
+    now = observe(past.campaign.objective, last, values=then.values, cost=then.cost)
+    # A failure's own words may tell of what was done about it, which is no decision of scoring.
+    told = {"outcomes", "stds", "p_wrong", "failed"}
+    found = differences(
+        then.model_dump(mode="json", include=told), now.model_dump(mode="json", include=told)
     )
-    found = differences(then.model_dump(mode="json"), now.model_dump(mode="json"))
     return Decision(experiment.number, "observation", "scoring", tuple(found))

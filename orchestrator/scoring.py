@@ -48,16 +48,23 @@ def observe(
         remarks = [f"{i.agent}: {r}" for i in insights if i.abstained for r in i.remarks]
         why = "; ".join(remarks) or "no agent found any of them"
         return failure(
-            f"{', '.join(objective.quantities)} unknown: {why}", values=values, cost=cost
+            f"{', '.join(objective.quantities)} unknown: {why}",
+            values=values,
+            cost=cost,
+            cause="analysis",
         )
     return Observation(
         values=dict(values), outcomes=outcomes, stds=stds, p_wrong=1 - right, cost=cost
     )
 
 
-def failure(why: str, *, values: Mapping[str, Value], cost: float) -> Observation:
+def failure(
+    why: str, *, values: Mapping[str, Value], cost: float, cause: str = "", repeat: bool = False
+) -> Observation:
     """Return the observation of a failed experiment."""
-    return Observation(values=dict(values), failed=True, failure=why, cost=cost)
+    return Observation(
+        values=dict(values), failed=True, failure=why, cause=cause, repeat=repeat, cost=cost
+    )
 
 
 def probability_reached(objective: Objective, observation: Observation) -> float:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from orchestrator.attending import Attendance, person_for
 from orchestrator.control import Ending, run_campaign
-from orchestrator.errors import ServerError, Superseded, WaitsForPerson
+from orchestrator.errors import CampaignStops, ServerError, Superseded, WaitsForPerson
 from orchestrator.flight import TakeTurn
 from orchestrator.holding import fence
 from orchestrator.interrupt import Interrupt
@@ -125,6 +125,8 @@ async def carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: Inte
         )
     except WaitsForPerson as question:
         return Ending("waiting", str(question), _experiments(run, store))
+    except CampaignStops as failed:
+        return Ending("interrupted", str(failed), _experiments(run, store))
     except NotReleased as kept:
         return Ending("stopped", str(kept), _experiments(run, store))
     except Superseded:

@@ -39,6 +39,7 @@ class Reason(_Record):
     alternatives : the runners-up, best first.
     model : what the surrogate learnt (length scales, noise), by name.
     instead_of : the planner that was to choose and crashed, as `text` tells; usually empty.
+    repeats : number of the experiment whose lost sample this one makes anew; usually None.
     """
 
     planner: str
@@ -49,6 +50,7 @@ class Reason(_Record):
     alternatives: tuple[Alternative, ...] = ()
     model: dict[str, float] = Field(default_factory=dict)
     instead_of: str = ""
+    repeats: int | None = None
 
 
 class Proposal(_Record):
@@ -68,6 +70,8 @@ class Observation(_Record):
     stds : quantity → standard deviation of its value; absent where unknown, never 0 for unknown.
     p_wrong : probability that the analysis behind the outcomes is wrong altogether.
     failed : the experiment gave no outcome; `failure` says why.
+    cause : the step that failed, in one word; empty if it is not known or none did.
+    repeat : the sample was lost, and a fresh one of the same recipe is to be made.
     cost : what it cost, in the campaign's currency.
     """
 
@@ -77,6 +81,8 @@ class Observation(_Record):
     p_wrong: float = Field(default=0.0, ge=0, le=1)
     failed: bool = False
     failure: str = ""
+    cause: str = ""
+    repeat: bool = False
     cost: float = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")

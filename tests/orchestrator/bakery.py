@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from analysis.insight import Estimate, Insight
+from analysis.insight import Estimate, Insight, MeasurementRequest
 from instruments.capabilities import Accepted, Capabilities, Consumable
 from instruments.clock import Clock, VirtualClock
 from instruments.commands import Command, Measure, Synthesize
@@ -128,6 +128,7 @@ class Meter(Device):
             simulated=True,
             started=action.started,
             finished=self.clock.now(),
+            settings=dict(command.settings),
             readings={"colour": Reading(value, 0.01, "")},
             flags=("saturated",) if bad else (),
         )
@@ -135,17 +136,28 @@ class Meter(Device):
 
 @dataclass
 class Taster:
-    """Reads the meter's colour as the wanted quantity."""
+    """Reads the meter's colour as the wanted quantity; `patient`, only in four repeats or more."""
 
     name: str = "taster"
     technique: str = "table"
+    patient: bool = False
 
     @property
     def quantities(self) -> dict[str, str]:
         return {QUANTITY: ""}
 
     def analyze(self, measurements: Sequence[Measurement], *, rng: np.random.Generator) -> Insight:
-        reading = measurements[0].readings["colour"]
+        best = max(measurements, key=lambda m: float(m.settings.get("repeats", 1.0)))
+        if self.patient and float(best.settings.get("repeats", 1.0)) < 4:
+            return Insight(
+                id=f"{measurements[0].id}/taster",
+                agent=self.name,
+                measurement_ids=tuple(m.id for m in measurements),
+                next_measurement=MeasurementRequest("table", {"repeats": 4.0}, "too faint"),
+                abstained=True,
+                remarks=("the colour is too faint to tell",),
+            )
+        reading = best.readings["colour"]
         return Insight(
             id=f"{measurements[0].id}/taster",
             agent=self.name,
@@ -201,7 +213,7 @@ def laboratory(
         name: Executor(name, more.get("oven", OVEN), clock, Oven(clock, bad, name=name))
         for name in names
     }
-    instruments["meter"] = Executor("meter", METER, clock, Meter(clock, spoilt))
+    instruments["meter"] = Executor("meter", more.get("meter", METER), clock, Meter(clock, spoilt))
     return Laboratory("bakery", "EUR", instruments, {}, clock, simulated=True)
 
 
