@@ -20,6 +20,7 @@ from instruments.clock import Clock
 from instruments.commands import Command
 from instruments.conformance.describing import DESCRIBING
 from instruments.conformance.executing import EXECUTING
+from instruments.conformance.querying import QUERYING
 from instruments.conformance.refusing import REFUSING
 from instruments.conformance.stopping import STOPPING
 from instruments.conformance.trial import Check, Trial, World
@@ -27,7 +28,7 @@ from instruments.protocols import Instrument
 
 __all__ = ["CHECKS", "Check", "Trial", "World", "check_instrument", "name_of"]
 
-CHECKS: tuple[Check, ...] = (*DESCRIBING, *REFUSING, *EXECUTING, *STOPPING)
+CHECKS: tuple[Check, ...] = (*DESCRIBING, *REFUSING, *EXECUTING, *STOPPING, *QUERYING)
 
 
 async def check_instrument(
@@ -38,12 +39,13 @@ async def check_instrument(
     clock: Clock,
     world: World | None = None,
     factor: float = 1.5,
+    beside: Callable[[Instrument], Instrument] | None = None,
 ) -> list[str]:
     """Run every check and return their names.
 
     Parameters
     ----------
-    make, good, bad, clock, factor : see `Trial`.
+    make, good, bad, clock, factor, beside : see `Trial`.
     world : runs beside every execution of `good`, for instruments that wait for a person or
         another program.
 
@@ -52,7 +54,7 @@ async def check_instrument(
     AssertionError
         Its first words name the check that failed.
     """
-    trial = Trial(make, good, tuple(bad), clock, world or _nothing, factor)
+    trial = Trial(make, good, tuple(bad), clock, world or _nothing, factor, beside)
     for check in CHECKS:
         try:
             await check(trial)

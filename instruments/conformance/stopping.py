@@ -16,7 +16,7 @@ _LONG_ENOUGH = 1e-6
 
 
 @asynccontextmanager
-async def _acting(
+async def acting(
     trial: Trial, part: float
 ) -> AsyncIterator[tuple[Instrument, asyncio.Task[Outcome] | None]]:
     """Give an instrument in the middle of the good command, or None if it is too quick."""
@@ -51,7 +51,7 @@ async def _an_emergency_stop_holds_until_reset(trial: Trial) -> None:
 
 
 async def _is_busy_while_it_acts(trial: Trial) -> None:
-    async with _acting(trial, trial.factor * 2) as (instrument, running):
+    async with acting(trial, trial.factor * 2) as (instrument, running):
         if running is None:
             return
         status = await instrument.status()
@@ -61,7 +61,7 @@ async def _is_busy_while_it_acts(trial: Trial) -> None:
 
 
 async def _a_stop_during_a_command_is_honest(trial: Trial) -> None:
-    async with _acting(trial, trial.factor * 2) as (instrument, running):
+    async with acting(trial, trial.factor * 2) as (instrument, running):
         if running is None:
             return
         how = instrument.describe().stop
@@ -81,7 +81,7 @@ async def _a_stop_during_a_command_is_honest(trial: Trial) -> None:
 
 
 async def _works_again_after_a_stop_and_reset(trial: Trial) -> None:
-    async with _acting(trial, trial.factor * 2) as (instrument, running):
+    async with acting(trial, trial.factor * 2) as (instrument, running):
         if running is None:
             return
         await instrument.stop()
@@ -92,7 +92,7 @@ async def _works_again_after_a_stop_and_reset(trial: Trial) -> None:
 
 
 async def _disconnecting_during_a_command_settles_it(trial: Trial) -> None:
-    async with _acting(trial, trial.factor * 2) as (instrument, running):
+    async with acting(trial, trial.factor * 2) as (instrument, running):
         if running is None:
             return
         await instrument.disconnect()

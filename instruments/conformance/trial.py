@@ -31,6 +31,8 @@ class Trial:
     good : a command it carries out successfully.
     bad : commands it must refuse, besides those the suite derives from `good`.
     factor : how many times longer or shorter than estimated a command may take.
+    beside : gives another unconnected driver of the same device as the one it is given, as a
+        second process has; obligatory for a queryable instrument.
     """
 
     make: Callable[[], Instrument]
@@ -39,6 +41,7 @@ class Trial:
     clock: Clock
     world: World
     factor: float
+    beside: Callable[[Instrument], Instrument] | None = None
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[Instrument]:

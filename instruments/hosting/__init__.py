@@ -7,7 +7,7 @@ that runs a campaign, and whichever driver stands behind the host.
 
 =============  ===================================================================
 `wire`         records ⇄ JSON, arrays bit for bit
-`arrays`       arrays in files named by their content
+`arrays`       the arrays of a command log
 `log`          the durable, append-only record of commands and fences
 `station`      one hosted instrument: once-only execution by the log
 `security`     addresses that may be used, the shared token

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from datetime import datetime
@@ -149,7 +150,9 @@ class HostedInstrument:
 
     async def stop(self, *, emergency: bool = False) -> StopResult:
         """Stop the device as soon as it can; needs no `connect` before."""
-        reply = await self._line.post("stop", {"emergency": emergency}, timeout=QUICK * 12)
+        # On a connection of its own: a stop stands behind nothing.
+        order = {"emergency": emergency}
+        reply = await asyncio.to_thread(self._line.now, "POST", "stop", order, timeout=QUICK * 12)
         result: StopResult = reply["result"]
         return result
 

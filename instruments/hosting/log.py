@@ -23,6 +23,7 @@ from instruments.commands import Command, Outcome
 from instruments.errors import InstrumentError
 from instruments.hosting.arrays import LogArrays, sync_folder
 from instruments.hosting.wire import digest, outcome_from_json, outcome_to_json
+from instruments.measurement import Measurement
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,6 @@ class CommandLog:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "commands.jsonl"
         self._turn = threading.Lock()
-        self._arrays = LogArrays(folder / "arrays")
         self.identity = ""
         self.begun = datetime.now(UTC)
         self.entries: dict[str, Entry] = {}
@@ -74,6 +74,7 @@ class CommandLog:
                 f"another host keeps its commands in {folder}; end it, or give this one another "
                 "folder"
             ) from None
+        self._arrays = LogArrays(folder / "arrays.bin")
         try:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
             self._end = self._read()
@@ -87,6 +88,7 @@ class CommandLog:
         """Give the log to the next process; a second call changes nothing."""
         if self._owned.is_locked:
             os.close(self._file)
+            self._arrays.close()
             self._owned.release()
 
     def accept(self, command_id: str, command: Command) -> None:
@@ -103,7 +105,10 @@ class CommandLog:
 
     def settle(self, outcome: Outcome) -> None:
         """Keep how a command ended, its arrays first."""
-        contents = outcome_to_json(outcome, self._arrays.keep)
+        with self._turn:
+            contents = outcome_to_json(outcome, self._arrays.keep)
+            if isinstance(outcome.value, Measurement):
+                self._arrays.sync()
         place = self._append({"what": "settled", "id": outcome.command_id, "outcome": contents})
         self.entries[outcome.command_id].settled = place
 
