@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import replace
 from datetime import datetime
@@ -150,9 +149,7 @@ class HostedInstrument:
 
     async def stop(self, *, emergency: bool = False) -> StopResult:
         """Stop the device as soon as it can; needs no `connect` before."""
-        # On a connection of its own: a stop stands behind nothing.
-        order = {"emergency": emergency}
-        reply = await asyncio.to_thread(self._line.now, "POST", "stop", order, timeout=QUICK * 12)
+        reply = await self._line.apart("stop", {"emergency": emergency}, timeout=QUICK * 12)
         result: StopResult = reply["result"]
         return result
 

@@ -55,18 +55,14 @@ class Line:
         """Return the reply to an order. Raises LineLost or what the host raised."""
         return await self._request("POST", what, contents, timeout)
 
-    def now(
-        self,
-        method: str,
-        what: str = "",
-        contents: Json | None = None,
-        *,
-        timeout: float = QUICK,
-    ) -> Json:
+    async def apart(self, what: str, contents: Json, *, timeout: float) -> Json:
+        """Return the reply to an order on a connection of its own, which stands behind nothing."""
+        async with httpx.AsyncClient(**self._options()) as client:
+            return await self._sent(client, "POST", what, contents, timeout)
+
+    def now(self, method: str, what: str = "", contents: Json | None = None) -> Json:
         """Return a reply without an event loop: `check` is a plain call. See `get` and `post`."""
-        connection = http.client.HTTPConnection(
-            self.address.host, self.address.port, timeout=timeout
-        )
+        connection = http.client.HTTPConnection(self.address.host, self.address.port, timeout=QUICK)
         headers = {**self._access.headers(), "Content-Type": "application/json"}
         body = None if contents is None else json.dumps(contents)
         try:
@@ -125,7 +121,16 @@ class Line:
         return described
 
     async def _request(self, method: str, what: str, contents: Json | None, timeout: float) -> Json:
-        client = self._client()
+        return await self._sent(self._client(), method, what, contents, timeout)
+
+    async def _sent(
+        self,
+        client: httpx.AsyncClient,
+        method: str,
+        what: str,
+        contents: Json | None,
+        timeout: float,
+    ) -> Json:
         try:
             reply = await client.request(method, self._path(what), json=contents, timeout=timeout)
         except httpx.TransportError as error:
