@@ -133,7 +133,8 @@ async def test_a_host_that_hangs_delays_no_other_stop(tmp_path: Path) -> None:
     from instruments.hosting.line import Line
     from instruments.stopping import stop_all
 
-    mute = await asyncio.start_server(lambda reader, writer: asyncio.sleep(3600), "127.0.0.1", 0)
+    lines: list[asyncio.StreamWriter] = []
+    mute = await asyncio.start_server(lambda reader, writer: lines.append(writer), "127.0.0.1", 0)
     port = mute.sockets[0].getsockname()[1]
     with kettle_host(tmp_path, speed=1.0) as host:
         line = Line("dead", Address("127.0.0.1", port), host="dead_pc", access=Access())
@@ -144,4 +145,7 @@ async def test_a_host_that_hangs_delays_no_other_stop(tmp_path: Path) -> None:
         assert said["alive"].result == "nothing_running"
         assert said["alive"].seconds < said["dead"].seconds
         assert host.deeds("halted") == ["True"]
+    for line_to_dead in lines:
+        line_to_dead.close()
     mute.close()
+    await mute.wait_closed()
