@@ -27,12 +27,17 @@ from instruments.sample import Sample
 logger = logging.getLogger(__name__)
 
 
+EMERGENCY_STOP = "emergency_stop"
+"""Fault of a command that somebody's emergency stop cut short; nothing is wrong with its recipe."""
+
+
 @dataclass(slots=True)
 class _Running:
     action: Action
     acting: asyncio.Task[Sample | Measurement]
     estimated: Estimated
     rest: asyncio.Task[bool] | None = None
+    emergency: bool = False
 
 
 class Executor:
@@ -272,7 +277,9 @@ class Executor:
     async def _cut_short(self, running: _Running) -> Outcome:
         at_rest = running.rest is not None and await running.rest
         if at_rest and self._capabilities.stop != "none":
-            return self._outcome(running, "aborted", error=f"it was cut short: {self._why}")
+            fault = EMERGENCY_STOP if running.emergency else ""
+            why = f"it was cut short: {self._why}"
+            return self._outcome(running, "aborted", error=why, fault=fault)
         said = "it was cut short, and the device has not confirmed that it came to rest"
         return self._outcome(running, "unconfirmed", error=said)
 
@@ -313,6 +320,7 @@ class Executor:
         _, outcome = self._known[running.action.command_id]
         how = "abort" if emergency else self._capabilities.stop
         if how == "abort":
+            running.emergency = emergency
             running.rest = asyncio.create_task(self._brought_to_rest(emergency=emergency))
             running.acting.cancel()
             await asyncio.wait({outcome, running.rest}, timeout=self._patience)

@@ -18,16 +18,19 @@ from dataclasses import dataclass, replace
 
 from instruments.commands import Command, Outcome
 from instruments.errors import CommandConflict, CommandRefused, NotConnected
+from instruments.execution import EMERGENCY_STOP
 from instruments.measurement import Measurement
 from instruments.sample import Sample
 from orchestrator.errors import CampaignError, LaboratoryRefused
 from orchestrator.readiness import make_ready
 from orchestrator.reconciling import is_in_doubt, recorded_command, what_became
-from orchestrator.run import Run
+from orchestrator.run import Run, Verb
 from orchestrator.store.records import NOT_CARRIED_OUT, ActionRecord
 from orchestrator.watchdog import watched
 
 logger = logging.getLogger(__name__)
+
+_NO_ATTEMPT = frozenset({NOT_CARRIED_OUT, EMERGENCY_STOP})
 
 Keep = Callable[[Sample | Measurement], None]
 
@@ -89,9 +92,13 @@ async def act(
 
 
 def settled_attempts(run: Run, number: int, step: str) -> list[ActionRecord]:
-    """Return the attempts of a step that were carried out and whose end is known, in order."""
+    """Return the attempts of a step that were carried out and whose end is known, in order.
+
+    One that never reached the device does not count, nor one that an emergency stop cut short: that
+    says nothing about the recipe.
+    """
     actions = [a for a in run.history.actions(run.id, number) if a.step == step]
-    return [a for a in actions if a.settled is not None and a.fault != NOT_CARRIED_OUT]
+    return [a for a in actions if a.settled is not None and a.fault not in _NO_ATTEMPT]
 
 
 def _attempt(run: Run, number: int, step: str) -> tuple[int, ActionRecord | None]:
@@ -234,4 +241,6 @@ def _tell_adopted(work: _Work, fate: str) -> None:
     how = "was still running it" if fate == "running" else "had finished it meanwhile"
     message = f"{action.instrument} {how}: {action.command_id} was adopted, not repeated"
     logger.info("action adopted command=%s fate=%s", action.command_id, fate)
+    verb: Verb = "synthesize" if action.step == "synthesize" else "measure"
+    work.run.tell(action.number, verb, "started", message)
     work.run.history.record_event(work.run.id, "adopted", message, action.number)

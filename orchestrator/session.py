@@ -8,10 +8,17 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from orchestrator.attending import Attendance, person_for
 from orchestrator.control import Ending, run_campaign
-from orchestrator.errors import CampaignStops, ServerError, Superseded, WaitsForPerson
+from orchestrator.errors import (
+    CampaignStops,
+    ServerError,
+    StoreError,
+    Superseded,
+    WaitsForPerson,
+)
 from orchestrator.flight import TakeTurn
 from orchestrator.holding import fence
 from orchestrator.interrupt import Interrupt
@@ -26,6 +33,9 @@ logger = logging.getLogger(__name__)
 
 Say = Callable[[str], None]
 
+LOOK_FOR_LOSS = 1.0
+"""Seconds between two looks whether another process has taken the campaign over."""
+
 RELAY_EVERY = 0.5
 """Seconds between two looks at what the instruments say of themselves."""
 
@@ -38,6 +48,7 @@ async def run_session(
     prefect: bool,
     say: Say,
     attendance: Attendance | None = None,
+    before: Callable[[], None] = lambda: None,
 ) -> Ending:
     """Run a campaign to its end in this process, and record how it stands.
 
@@ -47,17 +58,19 @@ async def run_session(
     prefect : take the turns under Prefect, starting its server if none answers.
     say : shows a sentence to the person at the screen.
     attendance : whether somebody can be asked; by default the campaign waits for answers.
+    before : called once every instrument is ready, before the first turn.
 
     Raises
     ------
     CampaignError
-        The campaign cannot go on; its status in the history says ``failed``.
+        The campaign cannot go on; its status in the history says ``failed``. `Superseded` if
+        another process took the campaign over meanwhile.
     """
     interrupt = Interrupt(say)
     with people_of(run, store, attendance or Attendance(), prefect=prefect, say=say) as run:
         with interrupt.listening():
             async with _turns(run, folder, prefect=prefect, say=say) as take_turn:
-                ending = await carry_out(run, store, take_turn, interrupt)
+                ending = await carry_out(run, store, take_turn, interrupt, before=before)
         store.set_status(run.id, ending.status, ending.reason)
         tell_the_end(run, ending)
     return ending
@@ -87,13 +100,21 @@ def tell_the_end(run: Run, ending: Ending) -> None:
         notify(run, "stopped", "emergency stop", ending.reason)
 
 
-async def carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: Interrupt) -> Ending:
+async def carry_out(
+    run: Run,
+    store: Store,
+    take_turn: TakeTurn,
+    interrupt: Interrupt,
+    *,
+    before: Callable[[], None] = lambda: None,
+) -> Ending:
     """Take turns with the laboratory connected, as people wish, and return why they ended.
 
     Parameters
     ----------
     run : a campaign that this process holds.
     interrupt : pressed, no further experiment begins.
+    before : called once every instrument is ready, before the first turn.
 
     Raises
     ------
@@ -109,15 +130,19 @@ async def carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: Inte
         store.set_status(run.id, "running")
     steering = Steering(run, store, take_turn, interrupt)
     relay = asyncio.create_task(_relay_messages(run, interrupt.say))
+    losing = asyncio.create_task(_watch_hold(run, store, asyncio.current_task()))
     try:
         async with steering.watching():
             if was_stopped:
                 await release(run, occasion=_stops(run, store))
+            before()
             ending = await run_campaign(
                 steering.steered(run), take_turn=steering.take, wanted=steering.goes_on
             )
         return steering.ending(ending.experiments) if steering.is_over else ending
     except asyncio.CancelledError:
+        if losing.done():
+            raise Superseded(losing.result()) from None
         if steering.is_over:
             return steering.ending(_experiments(run, store))
         return Ending(
@@ -139,7 +164,25 @@ async def carry_out(run: Run, store: Store, take_turn: TakeTurn, interrupt: Inte
         raise
     finally:
         relay.cancel()
+        losing.cancel()
         await run.laboratory.disconnect()
+
+
+async def _watch_hold(run: Run, store: Store, campaign: asyncio.Task[Any] | None) -> str:
+    """Cancel the campaign's task when another process has taken the campaign over; say so."""
+    holder = None
+    while holder is None or run.token is None or holder.token == run.token:
+        await asyncio.sleep(LOOK_FOR_LOSS)
+        try:
+            holder = store.holds.current(run.id)
+        except StoreError as error:
+            logger.warning("hold could not be read campaign=%s: %s", run.id, error)
+    assert campaign is not None
+    campaign.cancel()
+    return (
+        f"{run.id} was taken over by process {holder.holder.pid} on {holder.holder.host}; this one "
+        "ends, and its instruments were let go. Follow the campaign with `sdlab show`"
+    )
 
 
 def _experiments(run: Run, store: Store) -> int:

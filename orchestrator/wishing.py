@@ -40,6 +40,18 @@ def is_running(store: Store, campaign_id: str) -> bool:
     return holder is not None and holder.released is None and not is_dead(holder, Pulse().expiry)
 
 
+def how_it_stands(store: Store, record: CampaignRecord) -> tuple[str, str]:
+    """Return the status and the sentence about a campaign, whose process may have died unheard."""
+    under_way = record.status in ("running", "paused", "waiting")
+    holder = store.holds.current(record.id) if under_way else None
+    if holder is None or holder.released is not None or is_running(store, record.id):
+        return record.status, record.message
+    return "died", (
+        f"its process was lost while it was {record.status}, last heard of at "
+        f"{holder.heartbeat:%H:%M:%S} UTC; `sdlab resume {record.id}` goes on"
+    )
+
+
 def pause(store: Store, campaign_id: str, *, reason: str = "") -> str:
     """Have a campaign begin nothing new; return what happens. Raises CampaignError."""
     if not is_running(store, campaign_id):

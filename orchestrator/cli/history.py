@@ -15,6 +15,8 @@ def list_campaigns(home: HomeOption = None) -> None:
     from rich.console import Console
     from rich.text import Text
 
+    from orchestrator.wishing import how_it_stands
+
     store = open_store(home_folder(home))
     records = store.campaigns()
     if not records:
@@ -27,9 +29,10 @@ def list_campaigns(home: HomeOption = None) -> None:
         progress = counts[record.id]
         failed = f" ({progress.failed} failed)" if progress.failed else ""
         kind = "dry run of " if record.config.get("twin") else ""
-        stands = f"{kind}{record.name}" + (f": {record.message}" if record.message else "")
+        status, message = how_it_stands(store, record)
+        stands = f"{kind}{record.name}" + (f": {message}" if message else "")
         line = Text(f"{record.id:<{longest}}", style="bold")
-        line.append(f"  {record.created:%Y-%m-%d %H:%M}  {record.status:<11}", style="not bold")
+        line.append(f"  {record.created:%Y-%m-%d %H:%M}  {status:<11}", style="not bold")
         line.append(f"  {progress.ended} experiments{failed}", style="not bold")
         console.print(line, soft_wrap=True)
         console.print(Text(f"  {stands}"), soft_wrap=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -93,6 +94,12 @@ def resume(
     no_prefect: NoPrefect = False,
     ask: Ask = False,
     no_wait: NoWait = False,
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over", help="Take it from a process that seems to live; that one ends."
+        ),
+    ] = False,
     home: HomeOption = None,
 ) -> None:
     """Go on with a campaign where it stopped, was paused, or was waiting; also after a crash.
@@ -111,14 +118,21 @@ def resume(
     if record.status == "finished":
         typer.echo(f"{record.id} has ended already: {record.message}")
         return
-    if go_on(store, record.id):
+    if not take_over and go_on(store, record.id):
         typer.echo(f"{record.id} goes on in the process that was paused")
         return
     run = reopen(record.id, store)
-    secure_again(run, store)
     twin = bool(record.config.get("twin"))
     attendance = Attendance(waits=not no_wait, asks_in_simulation=ask)
-    _carry_out(run, store, folder, attendance, prefect=not (no_prefect or twin))
+    _carry_out(
+        run,
+        store,
+        folder,
+        attendance,
+        prefect=not (no_prefect or twin),
+        take_over=take_over,
+        before=lambda: secure_again(run, store),
+    )
 
 
 def settle(
@@ -154,7 +168,14 @@ def _announce_questions(prepared: Prepared, *, ask: bool) -> None:
 
 
 def _carry_out(
-    run: Run, store: Store, folder: Path, attendance: Attendance, *, prefect: bool
+    run: Run,
+    store: Store,
+    folder: Path,
+    attendance: Attendance,
+    *,
+    prefect: bool,
+    take_over: bool = False,
+    before: Callable[[], None] = lambda: None,
 ) -> None:
     """Run to the end with a live display, then print the summary."""
     from orchestrator.cli.printing import print_summary
@@ -165,11 +186,17 @@ def _carry_out(
 
     for remark in run.storeroom.remarks:
         typer.secho(remark, fg="yellow")
-    with hold(store, run.id) as held, Screen(run) as screen:
+    with hold(store, run.id, take_over=take_over) as held, Screen(run) as screen:
         watched = replace(screen.watching(run), token=held.token)
         ending: Ending = asyncio.run(
             run_session(
-                watched, store, folder, prefect=prefect, say=screen.say, attendance=attendance
+                watched,
+                store,
+                folder,
+                prefect=prefect,
+                say=screen.say,
+                attendance=attendance,
+                before=before,
             )
         )
     shown = prefect and server_status(folder / "prefect").state == "running"

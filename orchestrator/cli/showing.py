@@ -8,6 +8,7 @@ from rich.table import Table
 from orchestrator.errors import UnknownCampaign
 from orchestrator.store import Store
 from orchestrator.store.records import CampaignRecord, Experiment
+from orchestrator.wishing import how_it_stands
 from planners.parameters import Value
 
 console = Console(highlight=False, soft_wrap=True)
@@ -15,9 +16,10 @@ console = Console(highlight=False, soft_wrap=True)
 
 def show_campaign(store: Store, record: CampaignRecord) -> None:
     """Print how a campaign stands and a line for each of its experiments."""
-    console.print(f"[bold]{record.name}[/]  {record.id}  {record.status}")
-    if record.message:
-        console.print(f"  {record.message}")
+    status, message = how_it_stands(store, record)
+    console.print(f"[bold]{record.name}[/]  {record.id}  {status}")
+    if message:
+        console.print(f"  {message}")
     console.print(f"  seed {record.seed} · campaign {record.campaign_source}")
     console.print(f"  laboratory {record.laboratory_source}")
     experiments = store.experiments(record.id)

@@ -270,3 +270,19 @@ async def test_an_action_has_one_end(store: Store) -> None:
     settled = store.actions(CAMPAIGN)[0]
     with pytest.raises(StoreConflict, match="never overwritten"):
         store.settle_action(replace(settled, settled="failed", error="no", fault="jam"))
+
+
+async def test_an_emergency_stop_says_nothing_about_the_recipe(store: Store) -> None:
+    lab = bakery.laboratory()
+    run = await begun(store, lab)
+    oven = lab.instruments["oven"]
+    baking = asyncio.create_task(turn(run, 0))
+    while (await oven.status()).state != "busy":
+        await asyncio.sleep(0)
+    await oven.stop(emergency=True)
+    with pytest.raises(WaitsForPerson, match="was stopped"):
+        await baking
+    assert store.observations(CAMPAIGN) == []
+    await oven.reset()
+    assert not (await turn(run, 0)).failed
+    assert [a.fault for a in store.actions(CAMPAIGN)] == ["emergency_stop", "", ""]
