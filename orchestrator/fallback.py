@@ -13,6 +13,7 @@ from instruments.measurement import Measurement
 from orchestrator.beside import beside
 from orchestrator.choosing import choose
 from orchestrator.interpreting import interpret
+from orchestrator.notifying import notify
 from orchestrator.run import Run
 from planners.proposal import Observation, Proposal
 from planners.space import Point
@@ -77,6 +78,7 @@ def _tell_of_the_planner(run: Run, number: int, text: str) -> None:
         )
         run.tell(number, "propose", "failed", alarm)
         run.history.record_event(run.id, "planner_keeps_crashing", alarm, number)
+        notify(run, "question", f"{planner} keeps crashing", alarm)
 
 
 def _crashes_before(run: Run, number: int) -> int:
