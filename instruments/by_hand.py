@@ -1,8 +1,9 @@
 """A synthesizer that is a person: a recipe sheet appears, and comes back filled in.
 
 The sheet is a small TOML file. The person corrects what was done otherwise than asked, writes
-``done = true`` (or why it failed) and saves it. Since the sheet stays where it is, a campaign that
-was killed meanwhile finds the answer when it is resumed, and nobody makes the sample twice.
+``done = true`` (or why it failed) and saves it. The sheets, and the book of what was asked for
+beside them, outlive every process: a campaign that was killed asks what became of its order when
+it is resumed, and nobody makes a sample twice.
 """
 
 from __future__ import annotations
@@ -17,14 +18,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from instruments.capabilities import Accepted, Capabilities, Consumable
 from instruments.clock import Clock
-from instruments.commands import Command, Synthesize
-from instruments.device import Action, Device
+from instruments.commands import Command, Outcome, Synthesize
+from instruments.device import Action
 from instruments.errors import InstrumentError, InstrumentFault
-from instruments.execution import Executor
-from instruments.protocols import Bench, Estimated
+from instruments.order_book import Ending, Order, OrderBook
+from instruments.protocols import Answer, Bench, Estimated
+from instruments.remembering import QueryableExecutor, Recollection, RememberingDevice
 from instruments.sample import Sample, Setting
 
 logger = logging.getLogger(__name__)
+
+
+NO_ANSWER = "no_answer"
+"""Fault of an order that nobody answered in time; then nothing was used."""
 
 
 class ByHandSettings(BaseModel):
@@ -62,7 +68,7 @@ class _Sheet(BaseModel):
     recipe: dict[str, Setting]
 
 
-class ByHand(Device):
+class ByHand(RememberingDevice):
     """Lays out a recipe sheet and waits until it says done; see `ByHandSettings`."""
 
     def __init__(self, name: str, settings: ByHandSettings, *, folder: Path, clock: Clock) -> None:
@@ -70,6 +76,7 @@ class ByHand(Device):
         self._settings = settings
         self._folder = folder
         self._clock = clock
+        self._book = OrderBook(folder / ".orders")
 
     async def open(self) -> None:
         """Make the folder if it is not there.
@@ -102,54 +109,120 @@ class ByHand(Device):
             ``person`` if the sheet says why it failed, ``no_answer`` after the deadline.
         """
         assert isinstance(command, Synthesize)
+        asked = Order(command_id=action.command_id, command=command, started=action.started)
+        order = self._book.note(asked)
+        if order.ending is None:
+            self._lay_out(command)
+            action.message = f"waiting for a person to make {command.sample_id}: see its sheet "
+            action.message += str(self.sheet(command))
+            order = self._book.end(order, await self._answer(self.sheet(command), command))
+        ending = _ended(order)
+        if ending.fault != NO_ANSWER:
+            for consumable in self._settings.consumables:
+                action.use(consumable.name, 1.0)
+        if ending.fault:
+            raise InstrumentFault(ending.fault, ending.why)
+        return self._sample(order)
+
+    async def recall(self, command_id: str) -> Recollection | None:
+        """Return what the book and the sheet say of an order."""
+        order = self._book.find(command_id)
+        if order is None:
+            return None
+        path = self.sheet(order.command)
+        if order.ending is None and not path.exists():
+            return Recollection(order.command, Answer("not_seen", message=f"{path} does not exist"))
+        if order.ending is None:
+            try:
+                ending = self._as_answered(self._read(path, order.command))
+            except ValueError as error:
+                return Recollection(order.command, Answer("running", message=str(error)))
+            if ending is None:
+                waits = Answer("running", message=f"{path} waits for a person")
+                return Recollection(order.command, waits)
+            order = self._book.end(order, ending)
+        return Recollection(order.command, Answer("done", self._outcome(order)))
+
+    async def token(self, scope: str) -> int | None:
+        """Return the highest token given for a scope."""
+        return self._book.token(scope)
+
+    async def keep_token(self, scope: str, token: int) -> None:
+        """Remember the highest token of a scope, for every process that uses the folder."""
+        self._book.keep_token(scope, token)
+
+    def _outcome(self, order: Order) -> Outcome:
+        ending = _ended(order)
+        used = (
+            {} if ending.fault == NO_ANSWER else {c.name: 1.0 for c in self._settings.consumables}
+        )
+        return Outcome(
+            command_id=order.command_id,
+            settled="failed" if ending.fault else "succeeded",
+            value=None if ending.fault else self._sample(order),
+            started=order.started,
+            finished=ending.finished,
+            simulated=False,
+            error=ending.why,
+            fault=ending.fault,
+            consumed=used,
+        )
+
+    def _sample(self, order: Order) -> Sample:
+        ending = _ended(order)
+        recipe = ending.recipe or {}
+        return Sample(
+            id=order.command.sample_id,
+            number=order.command.number,
+            recipe=recipe,
+            units={a.name: a.unit for a in self._settings.accepts if a.name in recipe},
+            made_by=self._name,
+            consumed={c.name: 1.0 for c in self._settings.consumables},
+            simulated=False,
+            started=order.started,
+            finished=ending.finished,
+            notes=(ending.notes,) if ending.notes else (),
+        )
+
+    def _lay_out(self, command: Synthesize) -> None:
         path = self.sheet(command)
         if not path.exists():
             # Renamed into place, so that no death of the process leaves half a sheet behind.
             draft = path.with_suffix(".draft")
             draft.write_text(self._laid_out(command), encoding="utf-8")
             draft.replace(path)
-        action.message = f"waiting for a person to make {command.sample_id}: see {path}"
-        sheet = await self._answer(path, command)
-        for consumable in self._settings.consumables:
-            action.use(consumable.name, 1.0)
-        if sheet.failed:
-            raise InstrumentFault("person", sheet.failed)
-        return Sample(
-            id=command.sample_id,
-            number=command.number,
-            recipe=sheet.recipe,
-            units={a.name: a.unit for a in self._settings.accepts if a.name in sheet.recipe},
-            made_by=self._name,
-            consumed=dict(action.consumed),
-            simulated=False,
-            started=action.started,
-            finished=self._clock.now(),
-            notes=(sheet.notes,) if sheet.notes else (),
-        )
 
     def sheet(self, command: Synthesize) -> Path:
         """Return the recipe sheet of a sample."""
         return self._folder / f"{command.sample_id.replace('/', '_')}.toml"
 
-    async def _answer(self, path: Path, command: Synthesize) -> _Sheet:
+    async def _answer(self, path: Path, command: Synthesize) -> Ending:
         waited, complaint = 0.0, ""
         while waited <= self._settings.deadline:
             try:
-                sheet = self._read(path, command)
+                ending = self._as_answered(self._read(path, command))
             except ValueError as error:
                 # The person may be in the middle of writing; what is wrong is told once.
                 if str(error) != complaint:
                     logger.warning("recipe sheet not understood file=%s: %s", path, error)
                 complaint = str(error)
             else:
-                if sheet.done or sheet.failed:
-                    return sheet
+                if ending is not None:
+                    return ending
             await self._clock.sleep(self._settings.poll)
             waited += self._settings.poll
         told = complaint or "nobody wrote done = true"
-        raise InstrumentFault(
-            "no_answer", f"{path} had no answer within {self._settings.deadline:g} s: {told}"
-        )
+        why = f"{path} had no answer within {self._settings.deadline:g} s: {told}"
+        return Ending(finished=self._clock.now(), fault=NO_ANSWER, why=why)
+
+    def _as_answered(self, sheet: _Sheet) -> Ending | None:
+        """Return how an order ended by its sheet, None if the person is not done."""
+        now = self._clock.now()
+        if sheet.failed:
+            return Ending(finished=now, notes=sheet.notes, fault="person", why=sheet.failed)
+        if sheet.done:
+            return Ending(finished=now, notes=sheet.notes, recipe=sheet.recipe)
+        return None
 
     def _read(self, path: Path, command: Synthesize) -> _Sheet:
         """Return the sheet. Raises ValueError with what is wrong with it."""
@@ -186,7 +259,7 @@ class ByHand(Device):
         return "\n".join(lines) + "\n"
 
 
-def synthesizer(name: str, settings: Mapping[str, object], bench: Bench) -> Executor:
+def synthesizer(name: str, settings: Mapping[str, object], bench: Bench) -> QueryableExecutor:
     """Return the synthesizer ``by_hand``.
 
     Raises
@@ -199,10 +272,15 @@ def synthesizer(name: str, settings: Mapping[str, object], bench: Bench) -> Exec
         role="synthesize",
         accepts=read.accepts,
         consumables=read.consumables,
-        recovery="idempotent",  # the sheet is laid out once; its answer stays
+        recovery="queryable",
         hourly_rate=read.hourly_rate,
         own_deadline=True,
         simulated=False,
     )
     device = ByHand(name, read, folder=bench.folder / read.folder, clock=bench.clock)
-    return Executor(name, capabilities, bench.clock, device)
+    return QueryableExecutor(name, capabilities, bench.clock, device)
+
+
+def _ended(order: Order) -> Ending:
+    assert order.ending is not None, f"the order {order.command_id} has not ended"
+    return order.ending

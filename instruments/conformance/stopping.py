@@ -25,7 +25,7 @@ async def acting(
         if seconds < _LONG_ENOUGH:
             yield instrument, None
             return
-        running = asyncio.create_task(instrument.execute(ID, trial.good))
+        running = asyncio.create_task(trial.run(instrument))
         await trial.clock.sleep(seconds / part)
         yield instrument, running
         await asyncio.wait({running})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,11 @@ from pydantic import ValidationError
 
 from instruments import Bench, CommandRefused, RealClock, Sample, Synthesize, VirtualClock
 from instruments.by_hand import ByHand, synthesizer
-from instruments.commands import Outcome
+from instruments.commands import Command, Outcome
+from instruments.conformance import CHECKS, check_instrument
+from instruments.errors import CommandConflict, TakenOver
 from instruments.execution import Executor
+from instruments.remembering import QueryableExecutor
 
 SETTINGS = {
     "folder": "recipes",
@@ -27,7 +31,7 @@ SETTINGS = {
 ORDER = Synthesize(sample_id="c-1/4", number=4, recipe={"temperature": 640.0, "salt": "KCl"})
 
 
-def furnace(folder: Path, **changes: object) -> Executor:
+def furnace(folder: Path, **changes: object) -> QueryableExecutor:
     bench = Bench(clock=RealClock(), folder=folder, seed=0)
     return synthesizer("furnace", {**SETTINGS, **changes}, bench)
 
@@ -92,7 +96,70 @@ async def test_an_answer_given_while_the_process_was_dead_is_found(tmp_path: Pat
     assert isinstance(first.value, Sample)
     assert isinstance(second.value, Sample)
     assert second.value.recipe == first.value.recipe
-    assert [p.name for p in (tmp_path / "recipes").iterdir()] == ["c-1_4.toml"]
+    assert second.value == first.value
+    assert second.replayed
+    assert [p.name for p in (tmp_path / "recipes").glob("*.toml")] == ["c-1_4.toml"]
+
+
+async def test_whoever_takes_over_can_ask_what_became_of_a_sheet(tmp_path: Path) -> None:
+    dead, path = furnace(tmp_path), tmp_path / "recipes" / "c-1_4.toml"
+    await dead.connect()
+    waiting = asyncio.create_task(dead.execute("c-1/4/synthesize/0", ORDER))
+    while not path.exists():
+        await asyncio.sleep(0.005)
+    waiting.cancel()
+    heir = furnace(tmp_path)
+    await heir.connect()
+    await heir.fence("c-1", 2)
+    assert (await heir.query("c-1/4/synthesize/0")).fate == "running"
+    assert (await heir.query("c-1/5/synthesize/0")).fate == "not_seen"
+    path.write_text(path.read_text().replace("done = false", "done = true"))
+    told = await heir.query("c-1/4/synthesize/0")
+    assert told.outcome is not None
+    outcome = await heir.execute("c-1/4/synthesize/0", ORDER)
+    assert (outcome.value, outcome.replayed) == (told.outcome.value, True)
+    with pytest.raises(TakenOver, match="holder of token 2"):
+        await dead.execute("c-1/4/synthesize/0", ORDER)
+    other = ORDER.model_copy(update={"recipe": {"temperature": 650.0, "salt": "KCl"}})
+    with pytest.raises(CommandConflict):
+        await heir.execute("c-1/4/synthesize/0", other)
+    await dead.disconnect()
+    await heir.disconnect()
+
+
+async def test_a_person_who_answers_conforms_to_the_contract_of_instruments(
+    tmp_path: Path,
+) -> None:
+    numbers = itertools.count()
+    folders: dict[int, Path] = {}
+    clock = RealClock()
+
+    def made(folder: Path) -> Executor:
+        settings = {**SETTINGS, "expected": 0.3}
+        driver = synthesizer("furnace", settings, Bench(clock, folder, seed=0))
+        folders[id(driver)] = folder
+        drivers.append(driver)
+        return driver
+
+    drivers: list[Executor] = []
+
+    async def person(command: Command) -> None:
+        assert isinstance(command, Synthesize)
+        path = folders[id(drivers[-1])] / "recipes" / f"{command.sample_id.replace('/', '_')}.toml"
+        while not path.exists():
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.3)
+        path.write_text(path.read_text().replace("done = false", "done = true"))
+
+    passed = await check_instrument(
+        lambda: made(tmp_path / str(next(numbers))),
+        ORDER,
+        [ORDER.model_copy(update={"recipe": {"temperature": 1000.0}})],
+        clock=clock,
+        world=person,
+        beside=lambda instrument: made(folders[id(instrument)]),
+    )
+    assert len(passed) == len(CHECKS)
 
 
 async def test_limits_hold_before_a_sheet_is_laid_out(tmp_path: Path) -> None:
