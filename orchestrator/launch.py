@@ -138,7 +138,7 @@ def begin(
     expected = expected or look_ahead(campaign, laboratory, matched)
     with store.beginning(record):
         room = open_storeroom(record.id, laboratory, store)
-        secure(campaign, laboratory, room, expected)
+        secure(campaign, laboratory, matched, room, expected)
     return _run(record.id, campaign, laboratory, matched, room, watch)
 
 

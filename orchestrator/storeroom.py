@@ -79,13 +79,11 @@ class Storeroom:
                 f"`sdlab stock fill`, or give up a reservation with `sdlab stock release`; "
                 f"then `sdlab resume {self.campaign_id}`"
             )
-        if self.store.custody.open_offers(action.command_id):
-            return
         try:
             if isinstance(order, Measure):
                 self._load(action, order)
-            elif kind := self.vessel_kinds.get(action.instrument):
-                self._offer(action, self.vessels.take(kind, at=self.now()), giver=SHELF)
+            else:
+                self._hand_vessel(action)
         except CustodyConflict as error:
             raise LaboratoryRefused(str(error)) from error
 
@@ -111,6 +109,11 @@ class Storeroom:
             # What has happened is recorded all the same; where the thing is, a person must say.
             logger.warning("custody in doubt command=%s: %s", action.command_id, error)
             self.store.record_event(self.campaign_id, "custody", str(error), action.number)
+
+    def _hand_vessel(self, action: ActionRecord) -> None:
+        kind = self.vessel_kinds.get(action.instrument)
+        if kind and not self.store.custody.open_offers(action.command_id):
+            self._offer(action, self.vessels.take(kind, at=self.now()), giver=SHELF)
 
     def _load(self, action: ActionRecord, order: Measure) -> None:
         carrier = self._carrier(order.sample.id)
@@ -147,14 +150,14 @@ class Storeroom:
     def _carrier(self, sample_id: str) -> Whereabouts:
         """Return what must move for a sample to move: the vessel it is in, or itself."""
         custody = self.store.custody
-        there = custody.where(self.scope, sample_id)
+        there = custody.holding(self.scope, sample_id)
         if there is None:  # made before custody was recorded
             self._enter(sample_id, "sample", SHELF)
-            there = custody.where(self.scope, sample_id)
+            there = custody.holding(self.scope, sample_id)
             assert there is not None
         if there.holder in (SHELF, AWAY):
             return there
-        return custody.where(self.scope, there.holder) or there
+        return custody.holding(self.scope, there.holder) or there
 
     def _settle(
         self, action: ActionRecord, order: Command, outcome: Outcome, *, acted: bool
@@ -166,18 +169,11 @@ class Storeroom:
                 custody.withdraw(offer.scope, offer.thing, action.command_id, at=at)
             return
         for offer in offers:
-            custody.accept(offer.scope, offer.thing, action.command_id, at=at)
+            custody.accept_offer(offer, at=at)
         if isinstance(order, Synthesize):
             self._fill(action, order, outcome, offers)
         for offer in offers:
-            custody.hand(
-                offer.scope,
-                offer.thing,
-                SHELF,
-                command_id=action.command_id,
-                at=at,
-                giver=offer.taker,
-            )
+            custody.pass_on(offer, SHELF, at=at)
 
     def _fill(
         self, action: ActionRecord, order: Synthesize, outcome: Outcome, vessels: list[Handover]

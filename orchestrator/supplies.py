@@ -16,8 +16,10 @@ from orchestrator.store.storage_records import Level, Shortage
 from orchestrator.storeroom import Storeroom
 from orchestrator.vessels import STORE
 
-Needs = Mapping[tuple[str, str], float]
-"""(instrument, consumable) → amount."""
+Good = tuple[str, str]
+"""Instrument and consumable."""
+
+Needs = Mapping[Good, float]
 
 
 def open_storeroom(campaign_id: str, laboratory: Laboratory, store: Store) -> Storeroom:
@@ -45,7 +47,9 @@ def as_stocked(expected: Forecast, laboratory: Laboratory, store: Store) -> Fore
     return replace(expected, supplies=supplies)
 
 
-def secure(campaign: Campaign, laboratory: Laboratory, room: Storeroom, expected: Forecast) -> None:
+def secure(
+    campaign: Campaign, laboratory: Laboratory, match: Match, room: Storeroom, expected: Forecast
+) -> None:
     """Keep back what a new campaign will use.
 
     Raises
@@ -54,12 +58,12 @@ def secure(campaign: Campaign, laboratory: Laboratory, room: Storeroom, expected
         Something does not last; the caller's transaction should be rolled back.
     """
     n = campaign.budget.experiments
-    needs = {(s.instrument, s.name): s.needed for s in expected.supplies}
-    short = _reserve(room, needs, _vessels(campaign, laboratory, n))
+    needs = _shared(expected, laboratory, match)
+    short = _reserve(room, needs, _vessels(campaign, laboratory, match, n))
     _refuse(short, laboratory, f"{n} experiments; nothing was started", "plan fewer with -n")
 
 
-def secure_again(run: Run, store: Store, match: Match | None = None) -> None:
+def secure_again(run: Run, store: Store) -> None:
     """Keep back what the rest of a campaign will use, before it goes on.
 
     What its experiments under way have used already is not needed again.
@@ -70,18 +74,17 @@ def secure_again(run: Run, store: Store, match: Match | None = None) -> None:
         Something does not last.
     """
     assert isinstance(run.storeroom, Storeroom)
-    expected = look_ahead(run.campaign, run.laboratory, match or run.match)
+    expected = look_ahead(run.campaign, run.laboratory, run.match)
     progress = store.progress()[run.id]
     n = max(run.campaign.budget.experiments - progress.ended, 0)
     used = store.stock.used_under_way(run.id)
-    needs = {}
-    for supply in expected.supplies:
-        good = (supply.instrument, supply.name)
-        share = supply.needed * n / expected.experiments
-        needs[good] = max(share - used.get(good, 0.0), 0.0)
+    needs = {
+        good: max(amount * n / expected.experiments - used.get(good, 0.0), 0.0)
+        for good, amount in _shared(expected, run.laboratory, run.match).items()
+    }
     to_begin = max(run.campaign.budget.experiments - progress.begun, 0)
     with store.together(run.id):
-        vessels = _vessels(run.campaign, run.laboratory, to_begin)
+        vessels = _vessels(run.campaign, run.laboratory, run.match, to_begin)
         short = _reserve(run.storeroom, needs, vessels)
         how = f"the {n} experiments that are left; nothing was started"
         _refuse(short, run.laboratory, how, "`sdlab cancel` it")
@@ -97,18 +100,34 @@ def _reserve(room: Storeroom, needs: Needs, vessels: Mapping[str, float]) -> lis
     return short + [shortage for shortage in found if shortage is not None]
 
 
-def _vessels(campaign: Campaign, laboratory: Laboratory, experiments: int) -> dict[str, float]:
+def _shared(expected: Forecast, laboratory: Laboratory, match: Match) -> dict[Good, float]:
+    """Return what is needed of each consumable; instruments that do a step alike share it."""
+    needs: dict[Good, float] = {}
+    steps = (match.synthesizers, *(match.measuring(i) for i in range(len(match.measurers))))
+    for supply in expected.supplies:
+        alike = next((names for names in steps if names[0] == supply.instrument), ())
+        users = [n for n in alike if supply.name in _consumables(laboratory, n)]
+        for name in users or [supply.instrument]:
+            share = supply.needed / max(len(users), 1)
+            needs[name, supply.name] = needs.get((name, supply.name), 0.0) + share
+    return needs
+
+
+def _consumables(laboratory: Laboratory, name: str) -> list[str]:
+    return [consumable.name for consumable in laboratory.describe(name).consumables]
+
+
+def _vessels(
+    campaign: Campaign, laboratory: Laboratory, match: Match, experiments: int
+) -> dict[str, float]:
     """Return how many vessels of each kind must be free.
 
     A real sample stays in its vessel until a person washes it; a simulated one frees it when its
     experiment has ended.
     """
-    at_once = min(IN_FLIGHT, experiments) if laboratory.simulated else experiments
-    del campaign
-    return dict.fromkeys(set(laboratory.vessel_kinds.values()), float(at_once))
-
-
-IN_FLIGHT = 1
+    at_once = min(campaign.in_flight, experiments) if laboratory.simulated else experiments
+    kinds = laboratory.vessel_kinds
+    return {kinds[name]: float(at_once) for name in match.synthesizers if name in kinds}
 
 
 def _refuse(short: list[Shortage], laboratory: Laboratory, what: str, otherwise: str) -> None:

@@ -54,7 +54,8 @@ class Vessels:
                 + f"). Wash one, say `sdlab return {kind}-…`, then "
                 f"`sdlab resume {self.campaign_id}`"
             )
-        self.store.stock.draw(self.scope, self.campaign_id, STORE, kind, 1.0)
+        if own:
+            self.store.stock.draw(self.scope, self.campaign_id, STORE, kind, 1.0)
         return free[0]
 
     def shortage(self, kind: str, needed: float, *, at: datetime) -> Shortage | None:
@@ -76,9 +77,9 @@ class Vessels:
 
     def _empty(self, kind: str, *, at: datetime) -> None:
         """Empty the vessels whose experiment has ended."""
-        for thing, _, its_kind in self.store.custody.contents(self.scope):
+        for thing in self.store.custody.filled(self.scope, kind):
             number = int(thing.split("/")[1])
-            if its_kind == kind and self.store.has_ended(self.campaign_id, number):
+            if self.store.has_ended(self.campaign_id, number):
                 self.store.custody.hand(
                     self.scope, thing, AWAY, command_id=f"{self.campaign_id}/{number}", at=at
                 )

@@ -30,8 +30,8 @@ def export_campaign(
 ) -> list[Path]:
     """Write a campaign as tables, patterns and an RO-Crate; return the files.
 
-    The folder then holds ``experiments``, ``estimates``, ``class_probabilities``, ``insights``
-    and ``readings`` as ``.csv`` and ``.parquet``, ``columns.csv`` with the meaning and unit of
+    The folder then holds ``experiments``, ``estimates``, ``class_probabilities``, ``insights``,
+    ``readings`` and ``handovers`` as ``.csv`` and ``.parquet``, ``columns.csv`` with the meaning and unit of
     every column, ``measurements/`` and ``evidence/`` with the curves, ``campaign.toml`` and
     ``laboratory.toml`` as they were used, and ``ro-crate-metadata.json``.
 
@@ -79,7 +79,7 @@ def _write(
 ) -> list[Path]:
     experiments = store.experiments(record.id)
     folder.mkdir(parents=True, exist_ok=True)
-    exported = tables(record, experiments)
+    exported = tables(record, experiments, store.custody.handovers(record.id))
     lost: list[str] = []
     files = [
         *_definitions(record, folder),

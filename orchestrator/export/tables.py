@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from orchestrator.export.experiment_table import experiments_table
+from orchestrator.export.handover_table import handover_table
 from orchestrator.export.table import Column, Exported
 from orchestrator.store.records import CampaignRecord, Experiment, InsightSummary
+from orchestrator.store.storage_records import Handover
 
 
-def tables(record: CampaignRecord, experiments: Sequence[Experiment]) -> list[Exported]:
+def tables(
+    record: CampaignRecord, experiments: Sequence[Experiment], handovers: Sequence[Handover] = ()
+) -> list[Exported]:
     """Return every table of a campaign; the last one describes the columns of the others."""
     found = [
         experiments_table(record, experiments),
@@ -18,6 +22,7 @@ def tables(record: CampaignRecord, experiments: Sequence[Experiment]) -> list[Ex
         _long_table(_PROBABILITIES, experiments, _probabilities),
         _long_table(_QUALITY, experiments, _quality),
         _long_table(_READINGS, experiments, _readings),
+        handover_table(handovers),
     ]
     return [*found, _dictionary(found)]
 

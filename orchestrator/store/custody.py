@@ -98,7 +98,8 @@ class Custody:
             offer = Handover(scope, thing, there.holder, there.slot, taker, slot, command_id, at)
             if not self._driver.insert(HANDOVER, {n: getattr(offer, n) for n in _FIELDS}):
                 return self._same_offer(offer)
-            if (there.holder, there.slot) != (taker, slot) and self._occupant(offer) is not None:
+            same = (there.holder, there.slot) == (taker, slot)
+            if not same and taker not in UNLIMITED and self._occupant(offer) is not None:
                 self._close(sql.RETRACT, scope, thing, command_id)
                 raise self._occupied(scope, thing, taker, slot)
         return offer
@@ -106,16 +107,13 @@ class Custody:
     def accept(self, scope: str, thing: str, command_id: str, *, at: datetime) -> None:
         """Record that an offered thing has arrived: its taker holds it now."""
         with self._driver.writing(durable=True):
-            offer = self._open_offer(scope, thing, command_id)
-            there = self._known(scope, thing)
-            if (there.holder, there.slot) != (offer.giver, offer.giver_slot):
-                raise CustodyConflict(
-                    f"{thing} was offered by {offer.giver} and is held by {there.holder}; look "
-                    f"where it is, then say `sdlab move {thing} PLACE`"
-                )
-            self._close(sql.ACCEPT, scope, thing, command_id, accepted=at)
-            place = {"holder": offer.taker, "slot": offer.taker_slot, "since": at}
-            self._driver.change(sql.PUT, {"this_scope": scope, "this_thing": thing, **place})
+            self.accept_offer(self._open_offer(scope, thing, command_id), at=at)
+
+    def accept_offer(self, offer: Handover, *, at: datetime) -> None:
+        """Record that what an open offer says has happened."""
+        with self._driver.writing(durable=True):
+            self._put(offer, at=at)
+            self._close(sql.ACCEPT, offer.scope, offer.thing, offer.command_id, accepted=at)
 
     def withdraw(self, scope: str, thing: str, command_id: str, *, at: datetime) -> None:
         """Record that an offered thing never left its giver."""
@@ -139,14 +137,29 @@ class Custody:
             self.offer(scope, thing, taker, slot=slot, command_id=command_id, at=at, giver=giver)
             self.accept(scope, thing, command_id, at=at)
 
+    def pass_on(self, arrived: Handover, taker: str, *, at: datetime) -> None:
+        """Hand what has just arrived on to a holder that has room for everything."""
+        giver, slot = arrived.taker, arrived.taker_slot
+        scope, thing, command_id = arrived.scope, arrived.thing, arrived.command_id
+        offer = Handover(scope, thing, giver, slot, taker, thing, command_id, at)
+        with self._driver.writing(durable=True):
+            if not self._driver.insert(HANDOVER, {n: getattr(offer, n) for n in _FIELDS}):
+                self._same_offer(offer)
+            self.accept_offer(offer, at=at)
+
+    def holding(self, scope: str, thing: str) -> Whereabouts | None:
+        """Return who holds a thing, without looking whether it is offered to somebody."""
+        found = self._driver.read(sql.WHEREABOUTS, {"this_scope": scope, "this_thing": thing})
+        return Whereabouts(*found[0]) if found else None
+
     def where(self, scope: str, thing: str) -> Whereabouts | None:
         """Return where a thing is, None if it was never recorded."""
-        which = {"this_scope": scope, "this_thing": thing}
-        found = self._driver.read(sql.WHEREABOUTS, which)
-        if not found:
+        there = self.holding(scope, thing)
+        if there is None:
             return None
+        which = {"this_scope": scope, "this_thing": thing}
         doubt = self._offers(self._driver.read(sql.OPEN_OF, which))
-        return replace(Whereabouts(*found[0]), doubt=doubt[0] if doubt else None)
+        return replace(there, doubt=doubt[0] if doubt else None)
 
     def open_offers(self, command_id: str) -> list[Handover]:
         """Return the offers made for a command that are neither accepted nor withdrawn."""
@@ -161,6 +174,11 @@ class Custody:
         """Return (what stands in a vessel, the vessel, the vessel's kind)."""
         found = self._driver.read(sql.FILLED, {"this_scope": scope})
         return [(thing, vessel, kind) for thing, vessel, kind in found]
+
+    def filled(self, scope: str, kind: str) -> list[str]:
+        """Return what stands in the vessels of a kind that are on the shelf."""
+        which = {"this_scope": scope, "this_kind": kind}
+        return [thing for (thing,) in self._driver.read(sql.FILLED_ON_SHELF, which)]
 
     def everything(self, scope: str | None = None) -> list[Whereabouts]:
         """Return where everything is, in one scope or in all."""
@@ -190,13 +208,25 @@ class Custody:
         with reading(self._ledger.engine) as connection:
             return self._offers(connection.execute(query).all())
 
+    def _put(self, offer: Handover, *, at: datetime) -> None:
+        """Move a thing from its giver to its taker."""
+        place = {"holder": offer.taker, "slot": offer.taker_slot, "since": at}
+        giver = {"this_holder": offer.giver, "this_slot": offer.giver_slot}
+        thing = {"this_scope": offer.scope, "this_thing": offer.thing}
+        if not self._driver.change(sql.PUT, {**thing, **giver, **place}):
+            there = self._known(offer.scope, offer.thing)
+            raise CustodyConflict(
+                f"{offer.thing} was offered by {offer.giver} and is held by {there.holder}; look "
+                f"where it is, then say `sdlab move {offer.thing} PLACE`"
+            )
+
     def _known(self, scope: str, thing: str) -> Whereabouts:
-        found = self._driver.read(sql.WHEREABOUTS, {"this_scope": scope, "this_thing": thing})
-        if not found:
+        there = self.holding(scope, thing)
+        if there is None:
             raise CustodyConflict(
                 f"no {thing!r} is known in {scope!r}; `sdlab where` lists what is there"
             )
-        return Whereabouts(*found[0])
+        return there
 
     def _open_offer(self, scope: str, thing: str, command_id: str) -> Handover:
         for offer in self.open_offers(command_id):
@@ -216,7 +246,7 @@ class Custody:
         """Return the offer if it was made before for the same command, else say what is there."""
         which = {"this_scope": offer.scope, "this_thing": offer.thing}
         for there in self._offers(self._driver.read(sql.OPEN_OF, which)):
-            if _meant(there) == _meant(offer):
+            if (there.taker, there.command_id) == (offer.taker, offer.command_id):
                 return there
             raise CustodyConflict(
                 f"{offer.thing} is offered to {there.taker} for {there.command_id} already, and "
@@ -252,10 +282,6 @@ class Custody:
 
 
 _FIELDS = tuple(column.name for column in sql.OFFER)
-
-
-def _meant(offer: Handover) -> tuple[str, ...]:
-    return offer.taker, offer.taker_slot, offer.command_id
 
 
 def _kept_free(thing: str, offer: Handover) -> CustodyConflict:

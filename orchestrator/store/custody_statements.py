@@ -63,7 +63,7 @@ RETRACT = delete(HANDOVER).where(*_THE_OFFER)
 
 PUT = (
     update(CUSTODY)
-    .where(*_THE_THING)
+    .where(*_THE_THING, CUSTODY.c.holder == _HOLDER, CUSTODY.c.slot == _SLOT)
     .values({name: bindparam(name) for name in ("holder", "slot", "since")})
 )
 
@@ -101,3 +101,15 @@ FILLED = select(CUSTODY.c.thing, CUSTODY.c.holder, _INSIDE.c.kind).where(
     _INSIDE.c.thing == CUSTODY.c.holder,
 )
 """What stands in vessels, the vessel, and the vessel's kind."""
+
+FILLED_ON_SHELF = (
+    select(CUSTODY.c.thing)
+    .select_from(_INSIDE)
+    .join(CUSTODY, and_(CUSTODY.c.scope == _INSIDE.c.scope, CUSTODY.c.holder == _INSIDE.c.thing))
+    .where(
+        _INSIDE.c.scope == _SCOPE,
+        _INSIDE.c.holder == literal_column(f"'{SHELF}'"),
+        _INSIDE.c.kind == bindparam("this_kind"),
+    )
+)
+"""What stands in the vessels of a kind that are on the shelf; looks at nothing else."""

@@ -23,6 +23,9 @@ from orchestrator.store.storage_records import Level, Shortage
 Good = tuple[str, str]
 """Instrument and consumable."""
 
+_Standing = tuple[float, float, float, str]
+_NOTHING: _Standing = (0.0, 0.0, 0.0, "")
+
 ROUNDING = 1e-9
 """Relative: what sums of estimates may be off."""
 
@@ -105,16 +108,27 @@ class Stock:
         """
         short: list[Shortage] = []
         with self._driver.writing(durable=True):
-            for name in sorted(needs):
+            new = [
+                name
+                for name in sorted(needs)
+                if needs[name] > 0
+                and self._log(_key(scope, instrument, name), "aside", needs[name], command_id, at)
+            ]
+            for name in new:
+                amount = {"amount": needs[name]}
+                self._driver.change(
+                    sql.SET_ASIDE, {**_this(_key(scope, instrument, name)), **amount}
+                )
+            standing = self._standing(scope, instrument, campaign_id) if new else {}
+            for name in new:
                 key, need = _key(scope, instrument, name), needs[name]
-                if need <= 0 or not self._log(key, "aside", need, command_id, at):
-                    continue
-                self._driver.change(sql.SET_ASIDE, {**_this(key), "amount": need})
-                free, own, others, unit = self._standing(key, campaign_id)
-                available = max(min(own, free + need), free + need - others)
+                left, own, others, unit = standing.get(name, _NOTHING)
+                free = left + need
+                available = max(min(own, free), free - others)
                 if need > available * (1 + ROUNDING):
                     short.append(self._shortage(key, campaign_id, unit, need, available))
-                self._draw(key, campaign_id, need)
+                elif own:
+                    self._draw(key, campaign_id, need)
         return short
 
     def book(
@@ -150,7 +164,8 @@ class Stock:
                     continue
                 back = aside.get(name, 0.0)
                 self._driver.change(sql.USE, {**_this(key), "amount": amount, "back": back})
-                self._draw(key, campaign_id, amount - back)
+                if amount != back:
+                    self._draw(key, campaign_id, amount - back)
 
     def reserve(self, scope: str, campaign_id: str, needs: Mapping[Good, float]) -> list[Shortage]:
         """Keep back what a campaign needs, instead of what was kept back for it before.
@@ -162,7 +177,8 @@ class Stock:
             for instrument, name in sorted(needs):
                 key, need = _key(scope, instrument, name), needs[instrument, name]
                 self._driver.change(sql.LOCK, _this(key))
-                free, _, others, unit = self._standing(key, campaign_id)
+                standing = self._standing(scope, instrument, campaign_id)
+                free, _, others, unit = standing.get(name, _NOTHING)
                 if need > (free - others) * (1 + ROUNDING) and need > 0:
                     short.append(self._shortage(key, campaign_id, unit, need, free - others))
             if not short:
@@ -212,15 +228,17 @@ class Stock:
                 reserved.setdefault(key, {})[row.campaign_id] = row.amount
         return [Level(**row._mapping, reserved=reserved.get(tuple(row)[:3], {})) for row in rows]
 
-    def _standing(
-        self, key: Mapping[str, str], campaign_id: str
-    ) -> tuple[float, float, float, str]:
-        """Return what is free, reserved for the campaign and for others, and the unit."""
-        found = self._driver.read(sql.STANDING, {**_this(key), "this_campaign_id": campaign_id})
-        if not found:
-            return 0.0, 0.0, 0.0, ""
-        left, aside, own, others, unit = found[0]
-        return left - aside, own, others, unit
+    def _standing(self, scope: str, instrument: str, campaign_id: str) -> dict[str, _Standing]:
+        """Return for each consumable what is free, kept for the campaign and for others, and unit.
+
+        Read after the levels are locked, so that nobody changes what it says.
+        """
+        which = {"this_scope": scope, "this_instrument": instrument}
+        found = self._driver.read(sql.STANDING, {**which, "this_campaign_id": campaign_id})
+        return {
+            name: (left - aside, own, others, unit)
+            for name, left, aside, own, others, unit in found
+        }
 
     def _shortage(
         self, key: Mapping[str, str], campaign_id: str, unit: str, need: float, available: float

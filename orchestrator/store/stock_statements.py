@@ -82,18 +82,22 @@ RESERVED = (
 )
 
 
-def _kept(*conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+def _kept(condition: ColumnElement[bool]) -> ColumnElement[Any]:
     total = func.coalesce(func.sum(RESERVATION.c.amount), _ZERO)
-    return select(total).where(*_same(RESERVATION), *conditions).scalar_subquery()
+    same = (RESERVATION.c[name] == LEVEL.c[name] for name in ("scope", "instrument", "consumable"))
+    return select(total).where(*same, condition).correlate(LEVEL).scalar_subquery()
 
 
 STANDING = select(
+    LEVEL.c.consumable,
     LEVEL.c.left,
     LEVEL.c.aside,
     _kept(RESERVATION.c.campaign_id == _OF_CAMPAIGN).label("own"),
     _kept(RESERVATION.c.campaign_id != _OF_CAMPAIGN).label("others"),
     LEVEL.c.unit,
-).where(*_same(LEVEL))
+).where(
+    LEVEL.c.scope == bindparam("this_scope"), LEVEL.c.instrument == bindparam("this_instrument")
+)
 
 DRAW = (
     update(RESERVATION)

@@ -55,6 +55,11 @@ def test_export_writes_tables_and_a_crate(sdlab: Sdlab, tmp_path: Path) -> None:
     assert sdlab("export", "last", "-o", folder).code == 0
     table = pd.read_csv(folder / "experiments.csv")
     assert len(table) == 2
+    handed = pd.read_csv(folder / "handovers.csv")
+    assert set(zip(handed["from"], handed["to"], strict=True)) == {
+        ("shelf", "diffractometer"),
+        ("diffractometer", "shelf"),
+    }
     crate = json.loads((folder / "ro-crate-metadata.json").read_text())
     assert crate["@graph"]
     again = sdlab("export", "last", "-o", folder)

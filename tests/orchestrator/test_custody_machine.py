@@ -51,7 +51,8 @@ class Laboratory(RuleBasedStateMachine):
     def offer(self, process: int, thing: str, taker: str, slot: str, command: str) -> None:
         slot = thing if taker in UNLIMITED else slot
         place = (taker, slot)
-        same = self.offers.get(thing) == (taker, slot, command)
+        known = self.offers.get(thing)
+        same = known is not None and (known[0], known[2]) == (taker, command)
         kept = {(t, s) for t, s, _ in self.offers.values()}
         others = {p for name, p in self.where.items() if name != thing}
         possible = same or (thing not in self.offers and place not in kept | others)
@@ -63,7 +64,7 @@ class Laboratory(RuleBasedStateMachine):
             assert not possible
         else:
             assert possible
-            self.offers[thing] = (taker, slot, command)
+            self.offers.setdefault(thing, (taker, slot, command))
 
     @rule(process=st.integers(0, 1), thing=things, command=commands, arrives=st.booleans())
     def close(self, process: int, thing: str, command: str, arrives: bool) -> None:

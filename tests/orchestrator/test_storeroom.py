@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
 from instruments.commands import Command, Outcome, Synthesize
+from instruments.execution import Executor
 from instruments.protocols import Estimated
 from orchestrator.control import run_campaign
 from orchestrator.errors import LaboratoryRefused
@@ -19,6 +21,7 @@ from orchestrator.run import Run
 from orchestrator.store import Store
 from orchestrator.store.records import NOT_CARRIED_OUT
 from orchestrator.store.storage_records import Level
+from orchestrator.storeroom import Storeroom
 from orchestrator.supplies import secure, secure_again
 from planners.baselines import make_random
 from tests.orchestrator import bakery, histories
@@ -45,6 +48,12 @@ def flour(store: Store, scope: str = "bread-1") -> Level:
 
 def places(store: Store, scope: str = "bread-1") -> Mapping[str, str]:
     return {t.thing: t.holder for t in store.custody.everything(scope)}
+
+
+def kept_back(run: Run) -> None:
+    expected = look_ahead(run.campaign, run.laboratory, run.match)
+    assert isinstance(run.storeroom, Storeroom)
+    secure(run.campaign, run.laboratory, run.match, run.storeroom, expected)
 
 
 async def one_turn(run: Run, number: int = 0) -> None:
@@ -249,12 +258,12 @@ def test_two_campaigns_cannot_both_count_on_the_same_flour(store: Store) -> None
         for name in ("bread-1", "bread-2")
     ]
     store.stock.fill("bakery", "oven", "flour", 1_100.0, at=runs[0].laboratory.clock.now())
-    first, second = ((run, look_ahead(run.campaign, run.laboratory, run.match)) for run in runs)
-    secure(first[0].campaign, first[0].laboratory, first[0].storeroom, first[1])  # type: ignore[arg-type]
+    first, second = runs
+    kept_back(first)
     with pytest.raises(LaboratoryRefused, match="reserved: 600 g for bread-1"):
-        secure(second[0].campaign, second[0].laboratory, second[0].storeroom, second[1])  # type: ignore[arg-type]
+        kept_back(second)
     store.set_status("bread-1", "finished")
-    secure(second[0].campaign, second[0].laboratory, second[0].storeroom, second[1])  # type: ignore[arg-type]
+    kept_back(second)
 
 
 async def test_a_campaign_with_just_enough_can_be_resumed_anywhere(store: Store) -> None:
@@ -283,6 +292,25 @@ async def test_a_campaign_with_just_enough_can_be_resumed_anywhere(store: Store)
 
 def test_a_real_campaign_that_would_run_out_of_vessels_is_refused(store: Store) -> None:
     run = opened(store, changes={**TINS, "simulated": False})
-    expected = look_ahead(run.campaign, run.laboratory, run.match)
     with pytest.raises(LaboratoryRefused, match="the shelf has 2 of tin to give, about 6"):
-        secure(run.campaign, run.laboratory, run.storeroom, expected)  # type: ignore[arg-type]
+        kept_back(run)
+
+
+@pytest.mark.parametrize(("in_flight", "enough"), [(2, True), (3, False)])
+def test_a_dry_run_needs_as_many_vessels_as_it_has_experiments_in_flight(
+    store: Store, in_flight: int, enough: bool
+) -> None:
+    run = opened(store, changes=TINS, campaign=bakery.campaign(in_flight=in_flight))
+    with nullcontext() if enough else pytest.raises(LaboratoryRefused, match="2 of tin"):
+        kept_back(run)
+
+
+def test_ovens_that_bake_alike_share_what_is_kept_back(store: Store) -> None:
+    lab = bakery.laboratory()
+    oven = lab.instruments["oven"]
+    other = Executor("oven-2", bakery.OVEN, lab.clock, oven.device)  # type: ignore[attr-defined]
+    lab = replace(lab, instruments={**lab.instruments, "oven-2": other})
+    run = opened(store, laboratory=lab)
+    kept_back(replace(run, match=replace(run.match, equals={"synthesize": ("oven-2",)})))
+    kept = {n.instrument: n.reserved for n in store.stock.levels("bread-1")}
+    assert kept == {"oven": {"bread-1": 300.0}, "oven-2": {"bread-1": 300.0}}
