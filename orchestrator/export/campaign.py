@@ -31,9 +31,9 @@ def export_campaign(
     """Write a campaign as tables, patterns and an RO-Crate; return the files.
 
     The folder then holds ``experiments``, ``estimates``, ``class_probabilities``, ``insights``,
-    ``readings`` and ``handovers`` as ``.csv`` and ``.parquet``, ``columns.csv`` with the meaning and unit of
-    every column, ``measurements/`` and ``evidence/`` with the curves, ``campaign.toml`` and
-    ``laboratory.toml`` as they were used, and ``ro-crate-metadata.json``.
+    ``readings`` and ``handovers`` as ``.csv`` and ``.parquet``, ``columns.csv`` with the meaning
+    and unit of every column, ``measurements/`` and ``evidence/`` with the curves, ``campaign.toml``
+    and ``laboratory.toml`` as they were used, and ``ro-crate-metadata.json``.
 
     Parameters
     ----------

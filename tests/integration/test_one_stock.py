@@ -108,3 +108,41 @@ def test_a_dry_run_tells_what_is_left_and_where_everything_is(sdlab: Sdlab) -> N
     assert "has no place 'frunace'" in sdlab("move", f"{name}/1", "frunace").err
     assert f"{name}/1 is away" in sdlab("return", f"{name}/1").out
     assert "no thing called" in sdlab("move", "nothing", "shelf").err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (('driver = "simulated.furnace"', 'vessel = "vial"'), "add `vial = 12` there"),
+        (
+            ('driver = "simulated.diffractometer"', 'vessel = "crucible"'),
+            "measures; only what makes samples",
+        ),
+    ],
+)
+def test_a_vessel_that_makes_no_sense_is_a_fault_of_the_file(
+    sdlab: Sdlab, tmp_path: Path, change: tuple[str, str], words: str
+) -> None:
+    path = with_vessels(tmp_path, 12, *change)
+    said = sdlab("run", "tio2", "--lab", path, "--dry-run")
+    assert said.code == 1
+    assert words in said.err
+
+
+def test_a_dry_run_uses_its_crucibles_again_and_shows_where_they_are(
+    sdlab: Sdlab, tmp_path: Path
+) -> None:
+    path = with_vessels(tmp_path, 2, 'driver = "simulated.furnace"', 'vessel = "crucible"')
+    assert sdlab("run", "tio2", "--lab", path, "--dry-run", "-n", "3").code == 0
+    shown = sdlab("where", "crucible-1").out
+    assert shown.count("furnace") >= 2
+    washed = sdlab("return", "crucible-1").out
+    assert "crucible-1 is empty and on the shelf" in washed
+
+
+def with_vessels(folder: Path, count: int, entry: str, line: str) -> Path:
+    """Write the example's laboratory with crucibles, and one more line for one instrument."""
+    text = (FOLDER / "tio2_lab.toml").read_text().replace(entry, f"{entry}\n{line}")
+    path = folder / "vessels_lab.toml"
+    path.write_text(text + f"\n[vessels]\ncrucible = {count}\n")
+    return path
