@@ -69,7 +69,7 @@ async def run_session(
     interrupt = Interrupt(say)
     with people_of(run, store, attendance or Attendance(), prefect=prefect, say=say) as run:
         with interrupt.listening():
-            async with _turns(run, folder, prefect=prefect, say=say) as take_turn:
+            async with _turns(run, store, folder, prefect=prefect, say=say) as take_turn:
                 ending = await carry_out(run, store, take_turn, interrupt, before=before)
         store.set_status(run.id, ending.status, ending.reason)
         tell_the_end(run, ending)
@@ -207,14 +207,17 @@ async def _relay_messages(run: Run, say: Say) -> None:
 
 
 @asynccontextmanager
-async def _turns(run: Run, folder: Path, *, prefect: bool, say: Say) -> AsyncIterator[TakeTurn]:
+async def _turns(
+    run: Run, store: Store, folder: Path, *, prefect: bool, say: Say
+) -> AsyncIterator[TakeTurn]:
     """Give what takes the turns; a Prefect server that does not start stops no campaign."""
     if not prefect or not await _server_answers(folder, say):
         yield turn
         return
     from orchestrator.flows import seen_in_prefect
+    from orchestrator.prefect_questions import asked_in_prefect
 
-    async with seen_in_prefect(run) as take_turn:
+    async with asked_in_prefect(run.id, store.questions), seen_in_prefect(run) as take_turn:
         yield take_turn
 
 
