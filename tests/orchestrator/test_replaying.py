@@ -15,7 +15,7 @@ from orchestrator.replaying import Decision, replay
 from orchestrator.run import Run
 from orchestrator.store import Store
 from orchestrator.toml_source import TomlSource
-from planners.baselines import make_random
+from planners.baselines import make_random, make_sobol
 from planners.proposal import Proposal
 from tests.orchestrator import bakery
 
@@ -109,3 +109,25 @@ async def test_a_repetition_of_another_experiment_is_caught(store: Store) -> Non
     }
     decisions = list(replay(dataclasses.replace(past, experiments=experiments)))
     assert _differing(decisions) == [(2, "proposal")]
+
+
+async def test_what_was_under_way_is_known_again(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = bakery.laboratory(ovens=3)
+    wanted = bakery.campaign(in_flight=3)
+    run = bakery.run(store, make_sobol({"seed": 3}), laboratory=lab, campaign=wanted)
+    equals = {"synthesize": ("oven-2", "oven-3")}
+    await lab.connect()
+    run = dataclasses.replace(run, match=dataclasses.replace(run.match, equals=equals))
+    assert (await run_campaign(run)).experiments == 6
+    monkeypatch.setattr(
+        "orchestrator.deciders.agent_factory", lambda _: lambda settings, folder: bakery.Taster()
+    )
+    monkeypatch.setattr("orchestrator.deciders.planner_factory", lambda _: make_sobol)
+    past = _past(run, store)
+    assert any(e.pending for e in past.experiments.values())
+    assert _differing(list(replay(past))) == []
+    forgetful = {n: dataclasses.replace(e, pending=()) for n, e in past.experiments.items()}
+    found = _differing(list(replay(dataclasses.replace(past, experiments=forgetful))))
+    assert {kind for _, kind in found} == {"proposal"}
