@@ -48,6 +48,7 @@ class Forecast:
     hours, hours_std : laboratory time, and how far it varies with what the planner chooses.
     instrument_hours : instrument → hours it is occupied.
     money : in the laboratory's currency.
+    trials : seconds of each step (the synthesis, then every measurement) at the points tried.
     """
 
     experiments: int
@@ -56,6 +57,7 @@ class Forecast:
     money: float
     instrument_hours: Mapping[str, float]
     supplies: tuple[Supply, ...]
+    trials: tuple[tuple[float, ...], ...] = ()
 
     @property
     def shortages(self) -> list[Supply]:
@@ -67,6 +69,7 @@ def look_ahead(campaign: Campaign, laboratory: Laboratory, match: Match) -> Fore
     """Return what a campaign will take, from the drivers' own estimates at random points.
 
     The planner's choices are not known beforehand: points are drawn uniformly from the space.
+    Equal instruments are assumed to take turns.
 
     Raises
     ------
@@ -78,6 +81,7 @@ def look_ahead(campaign: Campaign, laboratory: Laboratory, match: Match) -> Fore
     seconds: dict[str, list[float]] = {}
     consumed: dict[tuple[str, str], float] = {}
     money = 0.0
+    trials: list[list[float]] = [[] for _ in points]
     for number, point in enumerate(points):
         for name, command in _commands(campaign, laboratory, match, number, point):
             try:
@@ -85,20 +89,22 @@ def look_ahead(campaign: Campaign, laboratory: Laboratory, match: Match) -> Fore
             except CommandRefused as error:
                 raise LaboratoryRefused(str(error)) from error
             seconds.setdefault(name, []).append(estimate.seconds)
+            trials[number].append(estimate.seconds)
             for good, amount in estimate.consumed.items():
                 consumed[name, good] = consumed.get((name, good), 0.0) + amount
             money += price(laboratory, name, seconds=estimate.seconds, consumed=estimate.consumed)
     n = campaign.budget.experiments
     scale = n / len(points)
     hours = {name: sum(s) * scale / 3600 for name, s in seconds.items()}
-    one = np.sum([np.reshape(s, (len(points), -1)).sum(axis=1) for s in seconds.values()], axis=0)
+    spread = float(np.std([sum(steps) for steps in trials]))
     return Forecast(
         experiments=n,
         hours=sum(hours.values()),
-        hours_std=float(np.std(one) * np.sqrt(n) / 3600),
+        hours_std=spread * float(np.sqrt(n)) / 3600,
         money=money * scale,
         instrument_hours=hours,
         supplies=_supplies(laboratory, {k: v * scale for k, v in consumed.items()}),
+        trials=tuple(map(tuple, trials)),
     )
 
 
@@ -110,19 +116,22 @@ def _commands(
     point: Mapping[str, Value],
 ) -> list[tuple[str, Command]]:
     recipe = {**campaign.synthesis.settings, **point}
+    synthesizer = match.synthesizers[number % len(match.synthesizers)]
     sample = Sample(
         id=f"forecast/{number}",
         number=number,
-        recipe=laboratory.describe(match.synthesizer).completed(recipe),
-        made_by=match.synthesizer,
+        recipe=laboratory.describe(synthesizer).completed(recipe),
+        made_by=synthesizer,
         simulated=True,
         started=laboratory.clock.now(),
         finished=laboratory.clock.now(),
     )
     orders: list[tuple[str, Command]] = [
-        (match.synthesizer, Synthesize(sample_id=sample.id, number=number, recipe=recipe))
+        (synthesizer, Synthesize(sample_id=sample.id, number=number, recipe=recipe))
     ]
-    for i, (name, plan) in enumerate(zip(match.measurers, campaign.measurements, strict=True)):
+    for i, plan in enumerate(campaign.measurements):
+        equal = match.measuring(i)
+        name = equal[number % len(equal)]
         orders.append(
             (
                 name,

@@ -6,13 +6,16 @@ import sys
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
+from orchestrator.cli.gantt import gantt
 from orchestrator.control import Ending, best, front, spent
 from orchestrator.forecast import Forecast
 from orchestrator.laboratory import Laboratory
 from orchestrator.launch import Prepared
 from orchestrator.report.words import duration
 from orchestrator.run import Run
+from orchestrator.schedule import Schedule
 from orchestrator.store import Store
 from orchestrator.telling import in_words
 from planners.objective import Objective, Target
@@ -28,6 +31,11 @@ _VERBS = {
     "stopped": "was stopped",
     "cancelled": "was cancelled",
 }
+
+MARGIN = "  "
+
+WIDEST = 120
+"""Columns of the widest chart."""
 
 
 def print_plan(prepared: Prepared) -> None:
@@ -71,12 +79,18 @@ def print_forecast(expected: Forecast, laboratory: Laboratory) -> None:
     for name, hours in expected.instrument_hours.items():
         share = hours / expected.hours if expected.hours else 0.0
         console.print(f"           {name:<18} {duration(hours):>9}  {share:>4.0%} of the time")
+    several = len({s.instrument for s in expected.supplies}) > 1
     for s in expected.supplies:
         unit = "" if s.unit == "1" else f" {s.unit}"
+        what = f"{s.instrument} {s.name}" if several else s.name
         mark = "" if s.is_enough else "  [red]not enough[/]"
-        console.print(
-            f"           {s.name:<18} {s.needed:>9.4g}{unit} of {s.stock:g} in stock{mark}"
-        )
+        console.print(f"           {what:<18} {s.needed:>9.4g}{unit} of {s.stock:g} in stock{mark}")
+
+
+def print_schedule(expected: Schedule) -> None:
+    """Print when the instruments will work for which experiment."""
+    for line in gantt(expected, width=min(console.width, WIDEST) - len(MARGIN)):
+        console.print(Text(MARGIN) + line, soft_wrap=True)
 
 
 def print_summary(run: Run, store: Store, folder: Path, ending: Ending, *, prefect: bool) -> None:

@@ -70,10 +70,11 @@ def run(
     Examples: `sdlab run tio2` · `sdlab run mine.toml --lab furnace-2.toml --dry-run`
     """
     from orchestrator.attending import Attendance
-    from orchestrator.cli.printing import print_forecast, print_plan
+    from orchestrator.cli.printing import print_forecast, print_plan, print_schedule
     from orchestrator.examples import find_campaign
     from orchestrator.forecast import look_ahead
     from orchestrator.launch import begin, prepare, with_changes
+    from orchestrator.schedule import expected_schedule
     from orchestrator.supplies import as_stocked
 
     prepared = prepare(find_campaign(campaign), lab, dry_run=dry_run)
@@ -83,6 +84,8 @@ def run(
     folder = home_folder(home)
     store = open_store(folder)
     print_forecast(as_stocked(expected, prepared.laboratory, store), prepared.laboratory)
+    if dry_run:
+        print_schedule(expected_schedule(prepared.campaign, prepared.match, expected))
     _announce_questions(prepared, ask=ask)
     started = begin(prepared, store, expected=expected)
     attendance = Attendance(waits=not no_wait, asks_in_simulation=ask)
