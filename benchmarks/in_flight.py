@@ -5,7 +5,7 @@ laboratory, once with one sample at a time and once with several, from the same 
 same number of experiments. Times are the laboratory's. No campaign can be shorter than its busiest
 instrument (or group of equal ones) works, which gives the factor that the laboratory allows.
 
-    python benchmarks/in_flight.py --experiments 24 --json out.json
+    python benchmarks/in_flight.py --experiments 20 --json out.json
 """
 
 from __future__ import annotations
@@ -46,15 +46,17 @@ def prepared(in_flight: int, experiments: int, planner: str) -> Prepared:
 async def measured(in_flight: int, experiments: int, planner: str) -> dict[str, float]:
     """Run one campaign; return its laboratory hours and those of its instruments."""
     ready = prepared(in_flight, experiments, planner)
-    with tempfile.TemporaryDirectory() as folder:
-        with Store.open(f"sqlite:///{folder}/sdlab.sqlite", Path(folder) / "arrays") as store:
-            run = begin(ready, store)
-            clock = ready.laboratory.clock
-            began = clock.now()
-            await ready.laboratory.connect()
-            ending = await run_campaign(run)
-            hours = (clock.now() - began).total_seconds() / 3600
-            actions = store.actions(run.id)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Store.open(f"sqlite:///{folder}/sdlab.sqlite", Path(folder) / "arrays") as store,
+    ):
+        run = begin(ready, store)
+        clock = ready.laboratory.clock
+        began = clock.now()
+        await ready.laboratory.connect()
+        ending = await run_campaign(run)
+        hours = (clock.now() - began).total_seconds() / 3600
+        actions = store.actions(run.id)
     furnaces = [a for a in actions if a.step == "synthesize"]
     n_furnaces = len(ready.match.synthesizers)
     meter = hours_used([a for a in actions if a.step != "synthesize"])
@@ -71,8 +73,8 @@ async def measured(in_flight: int, experiments: int, planner: str) -> dict[str, 
 def main() -> None:
     """Run the campaigns and print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--experiments", type=int, default=40)
-    parser.add_argument("--in-flight", type=int, nargs="+", default=[1, 2, 4, 6])
+    parser.add_argument("--experiments", type=int, default=20)
+    parser.add_argument("--in-flight", type=int, nargs="+", default=[1, 4])
     parser.add_argument("--planner", default="sobol")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

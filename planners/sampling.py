@@ -10,7 +10,7 @@ from scipy.stats import qmc
 
 from planners.encoding import Array, Encoding
 from planners.errors import NothingLeftToPropose
-from planners.finite import Key, PointTable, key_of, table_of, untried
+from planners.finite import PointTable, key_of, table_of, untried
 from planners.parameters import (
     CategoricalParameter,
     ContinuousParameter,
@@ -20,6 +20,7 @@ from planners.parameters import (
 )
 from planners.polytope import draw_inside, polytope_at
 from planners.space import Point, SearchSpace
+from planners.tried import Tried
 
 logger = logging.getLogger(__name__)
 
@@ -153,7 +154,7 @@ def _by_rejection(
     skip: int,
     needed: int,
 ) -> list[dict[str, Value]]:
-    taken = {key_of(space, p) for p in avoid}
+    taken = Tried(space, avoid)
     chosen: list[dict[str, Value]] = []
     idle = 0
     while len(chosen) < n and idle < MAX_BLOCKS:
@@ -173,7 +174,7 @@ def _by_rejection(
 
 
 def _take(
-    space: SearchSpace, point: dict[str, Value], taken: set[Key], chosen: list[dict[str, Value]]
+    space: SearchSpace, point: dict[str, Value], taken: Tried, chosen: list[dict[str, Value]]
 ) -> bool:
     key = key_of(space, point)
     if key in taken:
@@ -186,7 +187,7 @@ def _take(
 def _walk(
     space: SearchSpace,
     n: int,
-    taken: set[Key],
+    taken: Tried,
     chosen: list[dict[str, Value]],
     *,
     rng: np.random.Generator,
