@@ -59,20 +59,26 @@ async def question() -> None:
     raise RuntimeError("a question is answered in its form, not run")
 
 
+async def collect_answers(campaign_id: str, questions: Questions) -> None:
+    """Write down what was answered in forms while no process ran a campaign.
+
+    Call it while this process holds the campaign, before the flow runs are closed that an earlier
+    process left open. Forms that are still open are closed; `asked_in_prefect` makes them anew.
+    """
+    try:
+        await Forms(campaign_id, questions).collect()
+    except TROUBLES as error:
+        log.warning("earlier answers in Prefect could not be read: %r", error)
+
+
 @asynccontextmanager
 async def asked_in_prefect(campaign_id: str, questions: Questions) -> AsyncIterator[None]:
     """Show the open questions of a campaign in Prefect while the block runs.
 
-    Answers that were given in forms while no process ran the campaign are written down first.
     Forms of questions that are still open stay when the block ends.
     """
-    forms = Forms(campaign_id, questions)
-    try:
-        await forms.collect()
-    except TROUBLES as error:
-        log.warning("earlier answers in Prefect could not be read: %r", error)
     over = asyncio.Event()
-    showing = asyncio.create_task(forms.show(until=over))
+    showing = asyncio.create_task(Forms(campaign_id, questions).show(until=over))
     try:
         yield
     finally:

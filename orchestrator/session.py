@@ -215,9 +215,10 @@ async def _turns(
         yield turn
         return
     from orchestrator.flows import seen_in_prefect
-    from orchestrator.prefect_questions import asked_in_prefect
+    from orchestrator.prefect_questions import asked_in_prefect, collect_answers
 
-    async with asked_in_prefect(run.id, store.questions), seen_in_prefect(run) as take_turn:
+    await collect_answers(run.id, store.questions)
+    async with seen_in_prefect(run) as take_turn, asked_in_prefect(run.id, store.questions):
         yield take_turn
 
 

@@ -12,10 +12,13 @@ import httpx
 import pytest
 
 from orchestrator.asking import Question, Reply
-from orchestrator.prefect_questions import asked_in_prefect
+from orchestrator.notifying import Notice, NotifyEntry
+from orchestrator.prefect_notify import Post
+from orchestrator.prefect_questions import asked_in_prefect, collect_answers
 from orchestrator.prefect_server import Server
 from orchestrator.store import Store
 from tests.orchestrator.conftest import record
+from tests.orchestrator.listener import listening
 from tests.prefect import chromium
 from tests.prefect.conftest import Api
 
@@ -106,11 +109,41 @@ async def test_answer_given_in_the_page_while_no_process_runs_is_found_later(
         pass
     assert _resume(server, run, answer="approve")["status"] == "ACCEPT"
     assert store.questions.open(name)
-    async with asked_in_prefect(name, store.questions):
-        assert not store.questions.open(name)
+    await collect_answers(name, store.questions)
+    assert not store.questions.open(name)
+    assert _run(api, name, "COMPLETED")
     reply = store.questions.find(name, GATE.key).reply
     assert reply is not None
     assert (reply.answer, reply.by) == ("approve", "Prefect UI")
+
+
+async def test_resumed_campaign_shows_its_open_question_once(
+    server: Server, api: Api, oven: tuple[Store, str]
+) -> None:
+    store, name = oven
+    async with _asked(store, name, api):
+        pass
+    await collect_answers(name, store.questions)
+    async with _asked(store, name, api):
+        states = sorted(r["state_type"] for r in api.flow_runs(name))
+        assert states == ["CANCELLED", "PAUSED"]
+
+
+def test_notice_goes_through_a_block_that_keeps_the_address(server: Server) -> None:
+    from prefect.blocks.notifications import CustomWebhookNotificationBlock
+
+    failures: list[str] = []
+    with listening() as listener:
+        contents = {"text": "{{subject}}: {{body}}"}
+        block = CustomWebhookNotificationBlock(name="lab", url=listener.url, json_data=contents)
+        block.save("oven-lab", overwrite=True)
+        entry = NotifyEntry(blocks=("custom-webhook/oven-lab", "slack-webhook/nowhere"))
+        post = Post(entry, failures.append, has_server=True)
+        post.send(Notice("failed", "oven-1", "the oven is cold"))
+        post.close()
+    assert listener.heard == [{"text": "oven-1: the oven is cold"}]
+    [failure] = failures
+    assert "slack-webhook/nowhere" in failure
 
 
 async def test_dead_server_stops_no_question(
