@@ -11,7 +11,7 @@ import asyncio
 import logging
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -83,7 +83,7 @@ class PrefectTurns:
         self._try_again_at = 0.0
         self._closing: set[asyncio.Task[None]] = set()
         self._unsettled: dict[UUID, bool] = {}
-        self._missed: dict[str, Run] = {}
+        self._missed: dict[str, tuple[Run, set[int]]] = {}
         self._fractions: dict[str, dict[int, Fractions]] = {}
         self._connection = AsyncExitStack()
         keep_off_the_screen()
@@ -130,9 +130,9 @@ class PrefectTurns:
             return await self._without(run, number)
         return attempt.observation
 
-    def add_missed(self, run: Run) -> None:
+    def add_missed(self, run: Run, taken: Collection[int] = ()) -> None:
         """Have turns shown that were taken without Prefect, while the next ones are taken."""
-        adding = asyncio.create_task(self._add_missed(run))
+        adding = asyncio.create_task(self._add_missed(run, taken))
         self._closing.add(adding)
         adding.add_done_callback(self._closing.discard)
 
@@ -210,20 +210,21 @@ class PrefectTurns:
 
     async def _without(self, run: Run, number: int) -> Observation:
         """Take a turn that Prefect will only hear of afterwards."""
-        self._missed[run.id] = run
-        return await turn(run, number)
+        observation = await turn(run, number)
+        self._missed.setdefault(run.id, (run, set()))[1].add(number)
+        return observation
 
-    async def _add_missed(self, run: Run) -> None:
+    async def _add_missed(self, run: Run, taken: Collection[int]) -> None:
         try:
-            await publish_missed(run)
+            await publish_missed(run, taken_without=taken)
         except (httpx.HTTPError, PrefectException, RuntimeError) as error:
             log.warning("turns of %s that Prefect missed were not all added: %r", run.id, error)
-            self._missed[run.id] = run
+            self._missed.setdefault(run.id, (run, set()))[1].update(taken)
 
     def _catch_up(self) -> None:
         missed, self._missed = self._missed, {}
-        for run in missed.values():
-            self.add_missed(run)
+        for run, taken in missed.values():
+            self.add_missed(run, taken)
 
     async def _settle(self) -> None:
         """Tell a server that is back how the flow runs ended that it lost sight of."""

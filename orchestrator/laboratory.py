@@ -22,6 +22,7 @@ from orchestrator.gate_checks import prompt_faults
 from orchestrator.gates import Prompt
 from orchestrator.laboratory_drivers import make_instruments
 from orchestrator.laboratory_hosts import HostEntry, NetworkEntry, clock_of, make_clients
+from orchestrator.laboratory_spread import SpreadEntry, spread_faults
 from orchestrator.notifying import NotifyEntry, notify_faults
 from orchestrator.toml_source import TomlSource, read_toml
 
@@ -74,6 +75,7 @@ class LaboratoryFile(_Record):
     hosts : processes that serve instruments next to their cables.
     network : which of them may stand on other computers.
     notify : whom to tell what happens while nobody looks.
+    spread : where agents work, if not in the campaign's process.
     vessels : kind → how many there are; an instrument names the kind it makes its samples in.
     """
 
@@ -87,6 +89,7 @@ class LaboratoryFile(_Record):
     network: NetworkEntry = NetworkEntry()
     prompts: tuple[Prompt, ...] = ()
     notify: NotifyEntry = NotifyEntry()
+    spread: SpreadEntry = SpreadEntry()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class Laboratory:
     simulated : True if no instrument moves matter; then time is virtual, unless a host keeps it.
     prompts : what a person does by hand before a step of its instruments.
     notify : whom to tell what happens while nobody looks.
+    spread : where agents work, if not in the campaign's process.
     vessels : kind → how many there are.
     vessel_kinds : synthesizer → kind of vessel it makes its samples in.
     """
@@ -112,6 +116,7 @@ class Laboratory:
     vessels: Mapping[str, int] = field(default_factory=dict)
     vessel_kinds: Mapping[str, str] = field(default_factory=dict)
     notify: NotifyEntry = field(default_factory=NotifyEntry)
+    spread: SpreadEntry = field(default_factory=SpreadEntry)
 
     def describe(self, name: str) -> Capabilities:
         """Return an instrument's capabilities, narrowed by the house's limits."""
@@ -230,6 +235,7 @@ def build_laboratory(
     roles = {r: [n for n, i in made.items() if i.describe().role == r] for r in ROLES}
     faults += prompt_faults(file.prompts, roles, source)
     faults += notify_faults(file.notify, file.network.allow, source)
+    faults += spread_faults(file.spread, file.network.allow, source)
     faults += _vessel_faults(file, source, made)
     if faults:
         raise BadFile(source.path, faults)
@@ -244,6 +250,7 @@ def build_laboratory(
         simulated,
         prompts=file.prompts,
         notify=file.notify,
+        spread=file.spread,
         vessels=file.vessels,
         vessel_kinds=kinds,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from analysis.protocols import Agent
 from orchestrator.campaign import Campaign
@@ -27,6 +28,7 @@ class Match:
     agents : name → agent, as the campaign chose.
     fallbacks : name of a chosen agent → those that stand in for it if it crashes, in order.
     equals : step (``synthesize``, ``measure-0``) → further instruments that do it alike.
+    folder : what paths in the settings of agents are relative to.
     """
 
     synthesizer: str
@@ -35,6 +37,7 @@ class Match:
     planner: Planner
     fallbacks: Mapping[str, tuple[Agent, ...]] = field(default_factory=dict)
     equals: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    folder: Path = field(default_factory=Path)
 
     @property
     def synthesizers(self) -> tuple[str, ...]:
@@ -82,4 +85,5 @@ def match(campaign: Campaign, laboratory: Laboratory, source: TomlSource) -> Mat
     equals = {"synthesize": synthesizers[1:]}
     equals |= {f"measure-{i}": names[1:] for i, names in enumerate(measuring)}
     measurers = tuple(names[0] for names in measuring)
-    return Match(synthesizers[0], measurers, agents, planner, fallbacks, equals)
+    folder = source.path.parent
+    return Match(synthesizers[0], measurers, agents, planner, fallbacks, equals, folder)

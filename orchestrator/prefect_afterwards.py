@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
+from uuid import UUID
 
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas import FlowRun
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import State, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.states import Completed
 
@@ -27,8 +29,13 @@ LATER = "added-later"
 _PAGE = 200
 
 
-async def publish_missed(run: Run) -> int:
+async def publish_missed(run: Run, *, taken_without: Collection[int] = ()) -> int:
     """Show every ended experiment of a campaign that has no flow run yet; return how many.
+
+    Parameters
+    ----------
+    taken_without : experiments that this process took without Prefect. A flow run of theirs that
+        is still open was left behind when the server died, and is completed.
 
     Raises
     ------
@@ -37,46 +44,65 @@ async def publish_missed(run: Run) -> int:
     """
     ended = [number for number, _ in run.history.observations(run.id)]
     fractions: dict[int, Fractions] = {}
+    added = 0
     async with get_client() as client:
-        known = await _known(client, run.id)
-        missing = [number for number in ended if number not in known]
-        for number in missing:
-            await _add(client, run, number, fractions)
-    if missing:
-        log.info("turns added to Prefect afterwards campaign=%s count=%d", run.id, len(missing))
-    return len(missing)
+        shown = await _shown(client, run.id)
+        for number in ended:
+            if number not in shown:
+                flow_run_id = await _create(client, run, number)
+            elif number in taken_without and not _is_final(shown[number]):
+                flow_run_id = shown[number].id
+                await client.update_flow_run(flow_run_id, tags=[*shown[number].tags, LATER])
+            else:
+                continue
+            await _complete(client, run, number, flow_run_id, fractions)
+            added += 1
+    if added:
+        log.info("turns added to Prefect afterwards campaign=%s count=%d", run.id, added)
+    return added
 
 
-async def _add(
-    client: PrefectClient, run: Run, number: int, fractions: dict[int, Fractions]
-) -> None:
-    """Make the flow run of an ended experiment; it is Completed only when all of it is there."""
-    known = run.history.experiment(run.id, number)
-    if known is None or known.observation is None:
-        return
-    ended = known.finished or known.started
+async def _create(client: PrefectClient, run: Run, number: int) -> UUID:
     made = await client.create_flow_run(
         experiment,
         name=f"{run.campaign.name}-e{number:03d}",
         tags=[*labels(run.id, number), LATER],
         parameters={"campaign_id": run.id, "number": number},
     )
+    return made.id
+
+
+async def _complete(
+    client: PrefectClient,
+    run: Run,
+    number: int,
+    flow_run_id: UUID,
+    fractions: dict[int, Fractions],
+) -> None:
+    """Give a flow run its tables and figures, and then the state of its ended experiment."""
+    known = run.history.experiment(run.id, number)
+    assert known is not None
+    assert known.observation is not None
     view = gather(run, number, fractions=fractions)
-    await send(client, made.id, await asyncio.to_thread(render, view))
-    told = told_state(known.observation)
+    await send(client, flow_run_id, await asyncio.to_thread(render, view))
+    told, until = told_state(known.observation), known.finished or known.started
     message = (
-        f"{told.message} · taken {known.started:%Y-%m-%d %H:%M} to {ended:%H:%M} UTC without "
+        f"{told.message} · taken {known.started:%Y-%m-%d %H:%M} to {until:%H:%M} UTC without "
         "Prefect, added from the history afterwards"
     )
-    await client.set_flow_run_state(made.id, Completed(name=told.name, message=message), force=True)
+    state: State[None] = Completed(name=told.name, message=message)
+    await client.set_flow_run_state(flow_run_id, state, force=True)
 
 
-async def _known(client: PrefectClient, campaign_id: str) -> set[int]:
-    """Return the experiments that have a flow run which completed, or is still open."""
-    found: set[int] = set()
+async def _shown(client: PrefectClient, campaign_id: str) -> dict[int, FlowRun]:
+    """Return experiment → its flow run that completed, or else one that is still open."""
+    found: dict[int, FlowRun] = {}
     seen = 0
     while runs := await _page(client, campaign_id, skip=seen):
-        found |= {number for run in runs if _stands(run) for number in numbers(run.tags)}
+        for run in runs:
+            for number in numbers(run.tags):
+                if _is_completed(run) or (not _is_final(run) and number not in found):
+                    found[number] = run
         seen += len(runs)
     return found
 
@@ -90,5 +116,9 @@ async def _page(client: PrefectClient, campaign_id: str, *, skip: int) -> list[F
     )
 
 
-def _stands(run: FlowRun) -> bool:
-    return run.state is None or not run.state.is_final() or run.state.type == StateType.COMPLETED
+def _is_final(run: FlowRun) -> bool:
+    return run.state is not None and run.state.is_final()
+
+
+def _is_completed(run: FlowRun) -> bool:
+    return run.state is not None and run.state.type == StateType.COMPLETED

@@ -21,6 +21,7 @@ from prefect.states import Completed
 
 from orchestrator.loop import turn
 from orchestrator.prefect_publish import narrated, publish
+from orchestrator.prefect_spread import spread
 from orchestrator.report.artifacts import Fractions, gather, render
 from orchestrator.run import Run
 from orchestrator.tasks import UNDER_PREFECT
@@ -72,7 +73,8 @@ class Attempt:
             # Tags inherited by tasks would take a lease on the server for each, and a server
             # that dies longer than a lease would cancel whoever holds one: a firing furnace.
             with TagsContext(current_tags=set()):
-                self.observation = await turn(narrated(self.run), self.number, verbs=UNDER_PREFECT)
+                run = spread(narrated(self.run))
+                self.observation = await turn(run, self.number, verbs=UNDER_PREFECT)
         except BaseException as error:
             self.error = error
             raise

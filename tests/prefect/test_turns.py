@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 from prefect.cache_policies import NO_CACHE
 
-from instruments.errors import NotConnected
 from orchestrator import tasks
+from orchestrator.errors import LaboratoryRefused
 from orchestrator.flows import PrefectTurns, seen_in_prefect
 from orchestrator.prefect_attempt import experiment
 from orchestrator.prefect_reconcile import reconcile
@@ -104,7 +104,7 @@ async def test_an_error_of_the_laboratory_passes_through_unchanged(
 ) -> None:
     run = bread()  # nobody connected it
     async with PrefectTurns() as turns:
-        with pytest.raises(NotConnected, match="oven is not connected"):
+        with pytest.raises(LaboratoryRefused, match="oven is not connected"):
             await turns.take(run, 0)
     assert [r["state"]["type"] for r in api.flow_runs(run.id)] == ["FAILED"]
 
