@@ -100,7 +100,7 @@ class Approval(_Record):
         if self.ask == "each":
             return "every proposal is asked about"
         if self.ask == "first" and number < self.first:
-            return f"the first {self.first} proposals are asked about"
+            return f"it is number {number + 1} of the first {self.first}"
         found = [str(rule) for rule in self.risky if rule.applies(values)]
         return ", ".join(found) or None
 
