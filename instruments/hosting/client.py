@@ -104,14 +104,11 @@ class HostedInstrument:
         self._well_formed(command)
         started = self.clock.now()
         try:
-            begun = await self._submitted(command_id, command)
-            answer = await self._ended(command_id)
+            answer, begun = await self._carried_out(command_id, command)
         except (_Away, AnotherMemory) as error:
             return self._unconfirmed(command_id, started, str(error))
         if answer.outcome is not None:
             return answer.outcome if begun else replace(answer.outcome, replayed=True)
-        if answer.fate == "not_seen":
-            raise CommandRefused(self.name, [answer.message])
         return self._unconfirmed(command_id, started, answer.message)
 
     async def query(self, command_id: str) -> Answer:
@@ -163,6 +160,20 @@ class HostedInstrument:
         self._need_connection()
         readings = await self._line.get("read")
         return {name: Reading(*triple) for name, triple in readings.items()}
+
+    async def _carried_out(self, command_id: str, command: Command) -> tuple[Answer, bool]:
+        """Return how a command ended, and whether it was begun here.
+
+        A host that died before the command stood in its log has not acted, and one whose driver
+        declares its commands idempotent may act again; both say ``not_seen``.
+        """
+        begun = False
+        while True:
+            begun = await self._submitted(command_id, command) or begun
+            answer = await self._ended(command_id)
+            if answer.fate != "not_seen":
+                return answer, begun
+            logger.warning("sent again instrument=%s: %s", self.name, answer.message)
 
     async def _submitted(self, command_id: str, command: Command) -> bool:
         """Hand the command to the host; return whether this call began it."""

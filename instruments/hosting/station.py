@@ -69,6 +69,7 @@ class Station:
             raise CommandRefused(self.instrument.name, [f"the command id {fault}"])
         if not interrupted:
             self.instrument.check(command)
+        self._refusals.pop(command_id, None)
         task = asyncio.create_task(self._carry_out(command_id, command, accepted=interrupted))
         self._in_flight[command_id] = (contents, task)
         task.add_done_callback(lambda done: self._landed(command_id, done))
@@ -88,6 +89,8 @@ class Station:
             await asyncio.wait({task}, timeout=seconds)
             if task.done():
                 task.result()
+        if command_id in self._refusals and command_id not in self.log.entries:
+            raise CommandRefused(self.instrument.name, [self._refusals[command_id]])
         return await self.answer(command_id)
 
     async def query(self, command_id: str, token: int | None) -> Answer:
@@ -150,13 +153,13 @@ class Station:
     async def _carry_out(self, command_id: str, command: Command, *, accepted: bool) -> Outcome:
         name = self.instrument.name
         if not accepted:
-            await asyncio.to_thread(self.log.accept, command_id, command)
+            await self._accept(command_id, command)
         self._say(f"{name}: {command_id} began")
         try:
             outcome = await self.instrument.execute(command_id, command)
         except InstrumentError as error:
             self._say(f"{name}: {command_id} was refused: {error}")
-            self._refusals[command_id] = f"it was refused, and nothing moved: {error}"
+            self._refusals[command_id] = f"it was refused when its turn came: {error}"
             await asyncio.to_thread(self.log.release, command_id, str(error))
             raise
         except Exception as error:  # whatever a driver raises must settle the command
@@ -165,6 +168,13 @@ class Station:
         await self._settle(outcome)
         self._say(f"{name}: {command_id} {outcome.settled} {outcome.error}".rstrip())
         return outcome
+
+    async def _accept(self, command_id: str, command: Command) -> None:
+        try:
+            await asyncio.to_thread(self.log.accept, command_id, command)
+        except InstrumentError as error:
+            self._refusals[command_id] = str(error)
+            raise CommandRefused(self.instrument.name, [str(error)]) from error
 
     async def _settle(self, outcome: Outcome) -> None:
         try:

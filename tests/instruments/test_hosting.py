@@ -98,11 +98,27 @@ async def test_a_command_declared_idempotent_goes_on_after_the_host_died(tmp_pat
         client, running = await heating(host)
         host.kill()
         with kettle_host(tmp_path, port=host.address.port, recovery="idempotent"):
-            with pytest.raises(CommandRefused, match="may be carried out again"):
-                await running
-            assert (await client.query(ID)).fate == "not_seen"
-            assert (await client.execute(ID, heat())).settled == "succeeded"
+            outcome = await running
+            assert (outcome.settled, outcome.replayed) == ("succeeded", False)
+            assert host.deeds("began") == [ID, ID]
             await client.disconnect()
+
+
+async def test_a_command_refused_in_the_queue_says_so_and_leaves_its_id_free(
+    tmp_path: Path,
+) -> None:
+    with kettle_host(tmp_path, speed=1.0) as host:
+        client, running = await heating(host)
+        queued = asyncio.create_task(client.execute("c-1/5/synthesize/0", heat(30.0)))
+        while (await client.query("c-1/5/synthesize/0")).fate != "running":
+            await asyncio.sleep(0.02)
+        await client.stop()
+        assert (await running).settled == "aborted"
+        with pytest.raises(CommandRefused, match="reset it first"):
+            await queued
+        assert (await client.query("c-1/5/synthesize/0")).fate == "not_seen"
+        assert host.deeds("began") == [ID]
+        await client.disconnect()
 
 
 async def test_a_host_that_stays_away_leaves_the_outcome_unconfirmed(tmp_path: Path) -> None:
