@@ -133,7 +133,8 @@ def test_a_dry_run_uses_its_crucibles_again_and_shows_where_they_are(
     sdlab: Sdlab, tmp_path: Path
 ) -> None:
     path = with_vessels(tmp_path, 2, 'driver = "simulated.furnace"', 'vessel = "crucible"')
-    assert sdlab("run", "tio2", "--lab", path, "--dry-run", "-n", "3").code == 0
+    said = sdlab("run", "tio2", "--lab", path, "--dry-run", "-n", "3")
+    assert said.code == 0, said.err
     shown = sdlab("where", "crucible-1").out
     assert shown.count("furnace") >= 2
     washed = sdlab("return", "crucible-1").out
