@@ -2,7 +2,8 @@
 
 A small laboratory with a formula for its physics runs in virtual time, with the whole loop, journal
 and store. Measured are CPU seconds a turn (the last hundred beside the first hundred after a
-warm-up), the growth of memory, and the growth of the database.
+warm-up), the growth of memory, and the growth of the database. A planner is told every observation
+each time, so its own share grows with them whatever the loop does; it is told apart.
 
     python benchmarks/long_campaign.py --turns 10000 --json out.json
 """
@@ -18,6 +19,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -28,8 +30,8 @@ from orchestrator.control import run_campaign
 from orchestrator.loop import turn
 from orchestrator.run import Run
 from orchestrator.store import Store
-from planners.baselines import make_random
-from planners.proposal import Observation
+from planners.baselines import RandomPlanner
+from planners.proposal import Observation, Proposal
 from tests.orchestrator import bakery
 from tests.orchestrator.conftest import record
 
@@ -41,12 +43,14 @@ class Log:
     Attributes
     ----------
     cpu : CPU seconds of the process when a turn ended.
+    planner : CPU seconds of the planner in a turn.
     memory, disk : (turn, bytes), every so many turns.
     """
 
     file: Path
     every: int
     cpu: list[float] = field(default_factory=list)
+    planner: list[float] = field(default_factory=list)
     memory: list[tuple[int, int]] = field(default_factory=list)
     disk: list[tuple[int, int]] = field(default_factory=list)
 
@@ -62,6 +66,20 @@ class Log:
         return observation
 
 
+@dataclass
+class Timed(RandomPlanner):
+    """The random planner, whose own CPU time is noted."""
+
+    log: Log
+
+    def propose(self, *arguments: Any, **more: Any) -> list[Proposal]:
+        """Choose."""
+        began = time.thread_time()
+        proposals = super().propose(*arguments, **more)
+        self.log.planner.append(time.thread_time() - began)
+        return proposals
+
+
 async def measured(turns: int, *, warm_up: int, in_flight: int) -> dict[str, float]:
     """Run the campaign and return what it cost."""
     plenty = bakery.OVEN.consumables[0].model_copy(update={"stock": 200.0 * turns})
@@ -73,7 +91,7 @@ async def measured(turns: int, *, warm_up: int, in_flight: int) -> dict[str, flo
             store.create_campaign(record("bread-1"))
             run = bakery.run(
                 store,
-                make_random({}),
+                Timed(log),
                 laboratory=bakery.laboratory(oven=oven),
                 campaign=bakery.campaign(
                     budget={"experiments": turns, "hours": 10.0 * turns, "money": 1e3 * turns},
@@ -84,16 +102,23 @@ async def measured(turns: int, *, warm_up: int, in_flight: int) -> dict[str, flo
             began = time.process_time()
             ending = await run_campaign(run, take_turn=log.take)
     cost = np.diff([began, *log.cpu])
-    first, last = (float(np.median(c)) for c in (cost[warm_up : warm_up + 100], cost[-100:]))
+    first, last = ends(cost, warm_up)
+    own_first, own_last = ends(cost - np.array(log.planner), warm_up)
     return {
         "turns": ending.experiments,
         "cpu_ms_a_turn": 1e3 * float(np.mean(cost)),
         "first_hundred_ms": 1e3 * first,
         "last_hundred_ms": 1e3 * last,
         "ratio": last / first,
+        "ratio_without_planner": own_last / own_first,
         "memory_growth_mb": (log.memory[-1][1] - log.memory[0][1]) / 1e6,
         **linearity(log.disk),
     }
+
+
+def ends(cost: np.ndarray, warm_up: int) -> tuple[float, float]:
+    """Return the median cost of the first hundred turns after the warm-up, and of the last."""
+    return float(np.median(cost[warm_up : warm_up + 100])), float(np.median(cost[-100:]))
 
 
 def linearity(disk: list[tuple[int, int]]) -> dict[str, float]:
@@ -118,9 +143,13 @@ def main() -> None:
     found = asyncio.run(
         measured(options.turns, warm_up=options.warm_up, in_flight=options.in_flight)
     )
-    marks = {"ratio": "at most 1.2", "memory_growth_mb": "at most 50"}
+    marks = {
+        "ratio": "at most 1.2",
+        "ratio_without_planner": "at most 1.2",
+        "memory_growth_mb": "at most 50",
+    }
     for name, value in found.items():
-        print(f"{name:<20} {value:>10.2f}  {marks.get(name, '')}")
+        print(f"{name:<22} {value:>10.2f}  {marks.get(name, '')}")
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
 
