@@ -139,7 +139,17 @@ class Queryable(Protocol):
     It remembers them longer than any process that sends them, so after a crash it can be asked.
     A command that is running is adopted by executing it again under its id: the device does not act
     twice, and the call returns when the command has ended.
+
+    Attributes
+    ----------
+    memory : names what it remembers its commands in. Under another name than when a command was
+        sent, "not seen" says nothing about it. Empty if there can be no other.
     """
+
+    @property
+    def memory(self) -> str:
+        """Return the name of what it remembers its commands in, known once it is connected."""
+        ...
 
     async def query(self, command_id: str) -> Answer:
         """Return what became of a command. Moves nothing."""

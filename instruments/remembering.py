@@ -48,6 +48,7 @@ class QueryableExecutor(Executor):
     """An `Executor` that is `Queryable`, for a `RememberingDevice`."""
 
     device: RememberingDevice
+    memory = ""
 
     def __init__(
         self, name: str, capabilities: Capabilities, clock: Clock, device: RememberingDevice

@@ -23,7 +23,7 @@ from instruments.measurement import Measurement
 from instruments.sample import Sample
 from orchestrator.errors import CampaignError, LaboratoryRefused
 from orchestrator.readiness import make_ready
-from orchestrator.reconciling import is_in_doubt, recorded_command, what_became
+from orchestrator.reconciling import is_in_doubt, memory_of, recorded_command, what_became
 from orchestrator.run import Run, Verb
 from orchestrator.store.records import NOT_CARRIED_OUT, ActionRecord
 from orchestrator.watchdog import watched
@@ -153,7 +153,8 @@ async def _begun(work: _Work) -> Outcome:
     with run.history.together(run.id, on_disk=False):
         run.history.record_action(intended)
         run.storeroom.before(intended, work.order, estimated)
-    sent = replace(intended, sent=run.laboratory.clock.now())
+    memory = memory_of(run, action.instrument)
+    sent = replace(intended, sent=run.laboratory.clock.now(), memory=memory)
     run.history.record_action(sent)
     work = replace(work, action=sent)
     return await _ended(work, await _executed(work))

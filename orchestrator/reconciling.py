@@ -34,6 +34,12 @@ def is_in_doubt(run: Run, action: ActionRecord, outcome: Outcome) -> bool:
     return run.laboratory.describe(action.instrument).recovery != "idempotent"
 
 
+def memory_of(run: Run, instrument: str) -> str | None:
+    """Return what an instrument remembers its commands in, None if it remembers none."""
+    device = run.laboratory.instruments[instrument]
+    return device.memory if isinstance(device, Queryable) else None
+
+
 def recorded_command(action: ActionRecord) -> Command:
     """Return the command of an action as it was written down."""
     return _COMMAND.validate_json(action.arguments)
@@ -78,7 +84,7 @@ async def what_became(run: Run, action: ActionRecord, why: str) -> Finding:
     rounds = 0
     while True:
         if is_queryable:
-            answer = await _asked(instrument, action.command_id)  # type: ignore[arg-type]
+            answer = await _asked(instrument, action)  # type: ignore[arg-type]
             if answer.fate != "unknown" and not _is_unconfirmed(answer):
                 return Finding(answer.fate, answer.outcome)
             why = answer.message or why
@@ -141,15 +147,19 @@ def as_seen(run: Run, action: ActionRecord, reply: Reply) -> Outcome:
     )
 
 
-async def _asked(instrument: Queryable, command_id: str) -> Answer:
-    """Return what the instrument says; one that does not answer does not know."""
+async def _asked(instrument: Queryable, action: ActionRecord) -> Answer:
+    """Return what the instrument says; one that is silent, or has forgotten, does not know."""
     try:
-        return await instrument.query(command_id)
+        answer = await instrument.query(action.command_id)
     except CommandRefused as error:
         raise Superseded(str(error)) from error
     except (InstrumentError, OSError) as error:
-        logger.warning("query unanswered command=%s: %s", command_id, error)
+        logger.warning("query unanswered command=%s: %s", action.command_id, error)
         return Answer("unknown", message=f"does not answer now ({error})")
+    if answer.fate == "not_seen" and action.memory not in (None, instrument.memory):
+        lost = "has lost the log it kept then, so it cannot say whether it acted"
+        return Answer("unknown", message=lost)
+    return answer
 
 
 def _is_unconfirmed(answer: Answer) -> bool:

@@ -7,7 +7,6 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 from planners.parameters import (
     CategoricalParameter,
@@ -144,6 +143,9 @@ class LinearProgramme:
     ) -> npt.NDArray[np.float64] | None:
         if not lower:
             return np.zeros(0)
+        # Here, since its import takes longer than an emergency stop, which needs no programme.
+        from scipy.optimize import Bounds, LinearConstraint, milp
+
         matrix = np.zeros((len(rows), len(lower)))
         for i, (row, _, _) in enumerate(rows):
             matrix[i, list(row)] = list(row.values())

@@ -152,6 +152,12 @@ class WatchedInstrument:
         self._sabotage.reached("after the result")
         return outcome
 
+    @property
+    def memory(self) -> str:
+        """Return what the instrument remembers its commands in."""
+        found: str = self._inner.memory
+        return found
+
     async def query(self, command_id: str) -> Answer:
         """Return what became of a command."""
         answer: Answer = await self._inner.query(command_id)

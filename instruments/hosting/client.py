@@ -54,6 +54,11 @@ class HostedInstrument:
             self._learn(described)
             self._identity = ""  # which memory it is counts from `connect` on
 
+    @property
+    def memory(self) -> str:
+        """Return the name of the host's command log; empty before `connect`."""
+        return self._identity
+
     async def connect(self) -> None:
         """Have the host connect the device, and verify who answers. May be called twice."""
         described = await self._line.post("connect", {})

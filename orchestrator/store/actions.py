@@ -24,6 +24,7 @@ _OUTCOME = (
             for name in (
                 "sent",
                 "token",
+                "memory",
                 "settled",
                 "started",
                 "finished",
@@ -43,7 +44,11 @@ def record(ledger: Ledger, action: ActionRecord) -> None:
     with ledger.writing(action.campaign_id):
         stored = ledger.insert_once(ACTION, values, compare=_INTENTION)
         if stored is not None and stored["sent"] is None and action.sent is not None:
-            _change(ledger, action, {**stored, "sent": action.sent, "token": action.token})
+            _change(
+                ledger,
+                action,
+                {**stored, "sent": action.sent, "token": action.token, "memory": action.memory},
+            )
 
 
 def settle(ledger: Ledger, action: ActionRecord) -> None:

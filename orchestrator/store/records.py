@@ -212,6 +212,8 @@ class ActionRecord:
     consumed : consumable → amount used.
     token : of the process that sent it, see `Hold`; None if nothing guards the campaign.
     expected : how long it should take [s], by the driver's own estimate.
+    memory : what the instrument remembered its commands in when this one was sent, see
+        `instruments.protocols.Queryable`; None if it remembers none.
     """
 
     command_id: str
@@ -232,6 +234,7 @@ class ActionRecord:
     consumed: Mapping[str, float] = field(default_factory=dict)
     token: int | None = None
     expected: float | None = None
+    memory: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,7 @@ class ActionRow(TableRow, table=True):
     consumed: dict[str, Any] = Field(sa_type=JSON)
     token: int | None
     expected: float | None
+    memory: str | None
 
 
 class EventRow(TableRow, table=True):

@@ -36,6 +36,7 @@ class Remembering(Executor):
 
     scope_token: int = 0
     mute: bool = False
+    memory: str = "book 1"
 
     async def query(self, command_id: str) -> Answer:
         if self.mute:
@@ -286,3 +287,17 @@ async def test_an_emergency_stop_says_nothing_about_the_recipe(store: Store) -> 
     await oven.reset()
     assert not (await turn(run, 0)).failed
     assert [a.fault for a in store.actions(CAMPAIGN)] == ["emergency_stop", "", ""]
+
+
+async def test_a_device_that_lost_its_log_is_not_believed_that_it_never_saw_a_command(
+    store: Store,
+) -> None:
+    lab = queryable()
+    run = await begun(store, lab)
+    await dies(run, store, "after the result")
+    oven = lab.instruments["oven"]
+    oven._known.clear()  # type: ignore[attr-defined]
+    oven.memory = "book 2"  # type: ignore[attr-defined]
+    with pytest.raises(WaitsForPerson, match="lost the log"):
+        await turn(run, 0)
+    assert len(acts(run)) == 1

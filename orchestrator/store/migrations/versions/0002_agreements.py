@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.add_column("proposal", sa.Column("pending", sa.JSON(), nullable=True))
     op.add_column("action", sa.Column("token", sa.Integer(), nullable=True))
     op.add_column("action", sa.Column("expected", sa.Float(), nullable=True))
+    op.add_column("action", sa.Column("memory", sa.String(), nullable=True))
     _hold()
     _lease()
     _question()
