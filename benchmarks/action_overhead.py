@@ -32,10 +32,10 @@ from survival.devices import Logbook, maker, meter
 from instruments.commands import Command, Synthesize
 from instruments.protocols import Instrument
 from instruments.sample import Sample
-from orchestrator.holding import fence, hold
 from orchestrator.journal import act
 from orchestrator.launch import begin, prepare
 from orchestrator.run import Run
+from orchestrator.sharing.holding import fence, hold
 from planners.proposal import Proposal, Reason
 
 
@@ -97,7 +97,7 @@ def measured(
 
 def bare_tasks(folder: Path, n: int) -> list[float]:
     """Return the wall time of each of `n` Prefect tasks that do nothing [s]."""
-    from orchestrator.prefect_server import ensure_server, stop_server
+    from orchestrator.under_prefect.server import ensure_server, stop_server
 
     ensure_server(folder / "prefect", port=0)
     try:

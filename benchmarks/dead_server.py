@@ -23,9 +23,9 @@ from typing import Any
 
 from orchestrator.examples import find_campaign
 from orchestrator.launch import begin, prepare, with_changes
-from orchestrator.prefect_server import Server, ensure_server, stop_server
 from orchestrator.run import Run
 from orchestrator.store import Store
+from orchestrator.under_prefect.server import Server, ensure_server, stop_server
 
 
 @dataclass
@@ -41,7 +41,7 @@ async def campaign(
     run: Run, home: Path, server: Server, *, turns: int, down: float, pace: float
 ) -> Seconds:
     """Take turns before, during and after the outage, one every `pace` seconds at the fastest."""
-    from orchestrator.flows import seen_in_prefect
+    from orchestrator.under_prefect.flows import seen_in_prefect
 
     seconds = Seconds()
     number = 0
@@ -82,8 +82,8 @@ async def shown(campaign_id: str) -> tuple[Counter[str], int, set[int]]:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterTags
 
-    from orchestrator.prefect_afterwards import LATER
-    from orchestrator.prefect_reconcile import numbers
+    from orchestrator.under_prefect.afterwards import LATER
+    from orchestrator.under_prefect.reconcile import numbers
 
     states: Counter[str] = Counter()
     added, seen, offset = 0, set(), 0

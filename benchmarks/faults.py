@@ -28,18 +28,18 @@ from unreliable import HANG, QUANTITY, Chance, Counts, Guessing, Unreliable
 
 from instruments.execution import Executor
 from instruments.simulated.faults import DIFFRACTOMETER_FAULTS, FURNACE_FAULTS
-from orchestrator.asking import Nobody, Rehearsal
 from orchestrator.campaign import Campaign
 from orchestrator.control import run_campaign
 from orchestrator.errors import CampaignError
 from orchestrator.examples import FOLDER
-from orchestrator.laboratory import Laboratory, build_laboratory, parse_laboratory
-from orchestrator.matching import Match
+from orchestrator.failing.watchdog import GRACE, TOO_LONG
+from orchestrator.laboratories.laboratory import Laboratory, build_laboratory, parse_laboratory
+from orchestrator.laboratories.matching import Match
+from orchestrator.people.asking import Nobody, Rehearsal
 from orchestrator.run import Run
 from orchestrator.store import Store
 from orchestrator.store.records import ActionRecord, CampaignRecord
 from orchestrator.toml_source import parse_toml, read_toml
-from orchestrator.watchdog import GRACE, TOO_LONG
 
 EXPERIMENTS = 40
 """Experiments a campaign; then the next one begins with a laboratory that is as new."""

@@ -37,9 +37,9 @@ from instruments.measurement import Measurement, Reading
 from instruments.protocols import Estimated
 from instruments.sample import Sample
 from orchestrator.campaign import Campaign
-from orchestrator.laboratory import Laboratory
+from orchestrator.laboratories.laboratory import Laboratory
+from orchestrator.laboratories.matching import Match
 from orchestrator.loop import turn
-from orchestrator.matching import Match
 from orchestrator.run import Run
 from orchestrator.store import Store
 from orchestrator.store.records import CampaignRecord
@@ -242,7 +242,7 @@ async def bare(n: int) -> dict[str, object]:
 
 async def seen_turns(run: Run, spent: list[float], n: int, *, artifacts: bool) -> list[float]:
     """Take turns under Prefect and return the overhead of each [s]."""
-    from orchestrator.flows import PrefectTurns
+    from orchestrator.under_prefect.flows import PrefectTurns
 
     async with PrefectTurns(artifacts=artifacts) as view:
         return await turns(run, spent, n, view.take)
@@ -250,7 +250,7 @@ async def seen_turns(run: Run, spent: list[float], n: int, *, artifacts: bool) -
 
 def under_prefect(folder: Path, n: int) -> dict[str, object]:
     """Measure turns under Prefect, and the share of them that its database shows."""
-    from orchestrator.prefect_server import ensure_server, stop_server
+    from orchestrator.under_prefect.server import ensure_server, stop_server
 
     server = ensure_server(folder / "prefect", port=0)
     try:

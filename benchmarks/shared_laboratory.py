@@ -37,9 +37,9 @@ from instruments.measurement import Measurement
 from instruments.protocols import Estimated
 from instruments.sample import Sample
 from orchestrator.control import run_campaign
-from orchestrator.desk import Desk, LocalDesk
+from orchestrator.sharing.desk import Desk, LocalDesk
+from orchestrator.sharing.store_desk import StoreDesk
 from orchestrator.store import Store
-from orchestrator.store_desk import StoreDesk
 from planners.baselines import make_random
 from tests.orchestrator import bakery
 from tests.orchestrator.conftest import record

@@ -22,9 +22,9 @@ from instruments.commands import Command, Measure, Outcome, Synthesize
 from instruments.measurement import Measurement, Reading
 from instruments.sample import Sample
 from orchestrator.examples import find_campaign
-from orchestrator.keeping import Keeper, KeepsNothing
 from orchestrator.launch import begin, prepare
 from orchestrator.run import Run
+from orchestrator.storage.keeping import Keeper, KeepsNothing
 from orchestrator.store import ActionRecord, Store
 from planners.proposal import Observation, Proposal, Reason
 

@@ -25,9 +25,9 @@ from instruments.simulated.kinetics import Powder
 from orchestrator.campaign import PlannerChoice, load_campaign
 from orchestrator.control import run_campaign
 from orchestrator.examples import find_campaign
-from orchestrator.laboratory import build_laboratory, load_laboratory
+from orchestrator.laboratories.laboratory import build_laboratory, load_laboratory
+from orchestrator.laboratories.matching import match
 from orchestrator.launch import Prepared, begin
-from orchestrator.matching import match
 from orchestrator.scoring import probability_reached
 from orchestrator.store import Store
 from orchestrator.twin import hidden_powder

@@ -18,7 +18,7 @@ class Acceptance:
     """Checks commands against an instrument's declaration.
 
     Whether the stock suffices is not checked here: the laboratory knows what is left, also after a
-    restart and for all campaigns, see `orchestrator.storeroom`.
+    restart and for all campaigns, see `orchestrator.storage.storeroom`.
     """
 
     def __init__(self, name: str, capabilities: Capabilities, device: Device) -> None:

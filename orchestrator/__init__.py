@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from orchestrator.campaign import Campaign, load_campaign
     from orchestrator.control import best, run_campaign, spent
     from orchestrator.forecast import look_ahead
-    from orchestrator.laboratory import Laboratory, load_laboratory
+    from orchestrator.laboratories.laboratory import Laboratory, load_laboratory
     from orchestrator.launch import begin, prepare, reopen, with_changes
     from orchestrator.loop import turn
     from orchestrator.run import Run
@@ -35,7 +35,7 @@ _HOMES = {
     "orchestrator.campaign": ("Campaign", "load_campaign"),
     "orchestrator.control": ("best", "run_campaign", "spent"),
     "orchestrator.forecast": ("look_ahead",),
-    "orchestrator.laboratory": ("Laboratory", "load_laboratory"),
+    "orchestrator.laboratories.laboratory": ("Laboratory", "load_laboratory"),
     "orchestrator.launch": ("begin", "prepare", "reopen", "with_changes"),
     "orchestrator.loop": ("turn",),
     "orchestrator.run": ("Run",),

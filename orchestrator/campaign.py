@@ -11,7 +11,7 @@ from instruments.errors import InstrumentError
 from instruments.recorded_data import candidate_rows
 from instruments.sample import Setting
 from orchestrator.errors import BadFile
-from orchestrator.gates import Approval, Prompt
+from orchestrator.people.gates import Approval, Prompt
 from orchestrator.toml_source import TomlSource, read_toml
 from planners.objective import Objective
 from planners.space import SearchSpace

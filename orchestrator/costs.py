@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orchestrator.laboratory import Laboratory
+from orchestrator.laboratories.laboratory import Laboratory
 from orchestrator.run import Run
 
 

@@ -14,7 +14,6 @@ from packaging.version import Version
 
 from instruments.recorded_data import DATA_VARIABLE, data_folder
 from orchestrator.errors import CampaignError
-from orchestrator.prefect_server import server_status
 from orchestrator.registry import (
     Group,
     agent_factory,
@@ -23,6 +22,7 @@ from orchestrator.registry import (
     planner_factory,
 )
 from orchestrator.store import Store
+from orchestrator.under_prefect.server import server_status
 
 LITTLE_ROOM = 1e9
 """Free bytes below which a campaign may soon have nowhere to write."""

@@ -13,8 +13,8 @@ from instruments.sample import Sample
 from orchestrator.campaign import Campaign
 from orchestrator.costs import price
 from orchestrator.errors import LaboratoryRefused
-from orchestrator.laboratory import Laboratory
-from orchestrator.matching import Match
+from orchestrator.laboratories.laboratory import Laboratory
+from orchestrator.laboratories.matching import Match
 from planners.parameters import Value
 from planners.sampling import draw_uniform
 

@@ -22,11 +22,11 @@ from instruments.execution import EMERGENCY_STOP
 from instruments.measurement import Measurement
 from instruments.sample import Sample
 from orchestrator.errors import CampaignError, LaboratoryRefused
-from orchestrator.readiness import make_ready
+from orchestrator.failing.readiness import make_ready
+from orchestrator.failing.watchdog import watched
 from orchestrator.reconciling import is_in_doubt, memory_of, recorded_command, what_became
 from orchestrator.run import Run, Verb
 from orchestrator.store.records import NOT_CARRIED_OUT, ActionRecord
-from orchestrator.watchdog import watched
 
 logger = logging.getLogger(__name__)
 

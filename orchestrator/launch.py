@@ -10,22 +10,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.campaign import Campaign, load_campaign, parse_campaign
-from orchestrator.desk import Desk, LocalDesk
 from orchestrator.errors import BadFile, CampaignError, Fault
 from orchestrator.forecast import Forecast, look_ahead
-from orchestrator.laboratory import (
+from orchestrator.laboratories.laboratory import (
     Laboratory,
     build_laboratory,
     load_laboratory,
     parse_laboratory,
 )
-from orchestrator.matching import Match, match
+from orchestrator.laboratories.matching import Match, match
 from orchestrator.run import Run, Step
+from orchestrator.sharing.desk import Desk, LocalDesk
+from orchestrator.sharing.store_desk import StoreDesk
+from orchestrator.storage.storeroom import Storeroom
+from orchestrator.storage.supplies import open_storeroom, secure
 from orchestrator.store import Store, software_versions
 from orchestrator.store.records import CampaignRecord
-from orchestrator.store_desk import StoreDesk
-from orchestrator.storeroom import Storeroom
-from orchestrator.supplies import open_storeroom, secure
 from orchestrator.toml_source import TomlSource, parse_toml
 
 

@@ -14,16 +14,16 @@ from analysis.insight import Insight
 from instruments.commands import Synthesize
 from instruments.measurement import Measurement
 from instruments.sample import Sample
-from orchestrator.approval import undone, vetoed
-from orchestrator.clearing import AGAIN, further, remedy_for_analysis, unclear
 from orchestrator.costs import cost_of
+from orchestrator.deciding.fallback import plan, read
 from orchestrator.errors import CampaignStops
-from orchestrator.fallback import plan, read
+from orchestrator.failing.clearing import AGAIN, further, remedy_for_analysis, unclear
+from orchestrator.failing.remedies import StepFailed, persist
+from orchestrator.failing.repeating import times_repeated, to_repeat
 from orchestrator.journal import act, settled_attempts
 from orchestrator.measuring import measure_once
+from orchestrator.people.approval import undone, vetoed
 from orchestrator.recall import Recall
-from orchestrator.remedies import StepFailed, persist
-from orchestrator.repeating import times_repeated, to_repeat
 from orchestrator.run import Run
 from orchestrator.scoring import failure, observe
 from orchestrator.telling import (

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from instruments.commands import Measure
 from instruments.measurement import Measurement
 from instruments.sample import Sample, Setting
-from orchestrator.clearing import MORE
+from orchestrator.failing.clearing import MORE
+from orchestrator.failing.remedies import StepFailed
 from orchestrator.journal import act, settled_attempts
-from orchestrator.remedies import StepFailed
 from orchestrator.run import Run
 from orchestrator.telling import measurement_in_words, why_it_failed
 

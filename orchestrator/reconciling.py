@@ -12,8 +12,8 @@ from instruments.commands import Command, Measure, Outcome, Synthesize
 from instruments.errors import CommandRefused, InstrumentError
 from instruments.protocols import Answer, Fate, Queryable
 from instruments.sample import Sample
-from orchestrator.asking import Question, Reply
 from orchestrator.errors import CampaignError, Superseded
+from orchestrator.people.asking import Question, Reply
 from orchestrator.run import Run
 from orchestrator.store.records import NOT_CARRIED_OUT, ActionRecord
 

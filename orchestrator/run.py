@@ -13,13 +13,13 @@ import numpy as np
 from analysis.insight import Insight
 from instruments.measurement import Measurement
 from instruments.sample import Sample
-from orchestrator.asking import Nobody, Person
 from orchestrator.campaign import Campaign
-from orchestrator.desk import Desk, LocalDesk
-from orchestrator.keeping import Keeper, KeepsNothing
-from orchestrator.laboratory import Laboratory
-from orchestrator.matching import Match
-from orchestrator.notifying import Notifier, Silent
+from orchestrator.laboratories.laboratory import Laboratory
+from orchestrator.laboratories.matching import Match
+from orchestrator.people.asking import Nobody, Person
+from orchestrator.people.notifying import Notifier, Silent
+from orchestrator.sharing.desk import Desk, LocalDesk
+from orchestrator.storage.keeping import Keeper, KeepsNothing
 from orchestrator.store.records import ActionRecord, Experiment
 from orchestrator.under_way import UnderWay
 from planners.proposal import Observation, Proposal
@@ -154,8 +154,8 @@ class Run:
     desk : lends the laboratory's instruments.
     under_way : experiments that were proposed and have not ended.
     time_passes : a block in which virtual time may pass for this turn, see `Flight`.
-    token : of the process that holds the campaign, see `orchestrator.holding`; None if nobody
-        could take it over.
+    token : of the process that holds the campaign, see `orchestrator.sharing.holding`; None if
+        nobody could take it over.
     storeroom : keeps the books of stock, samples and vessels around every physical action.
     """
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from orchestrator.attending import Attendance, person_for
 from orchestrator.control import Ending, run_campaign
 from orchestrator.errors import (
     CampaignStops,
@@ -20,13 +19,14 @@ from orchestrator.errors import (
     WaitsForPerson,
 )
 from orchestrator.flight import TakeTurn
-from orchestrator.holding import fence
-from orchestrator.interrupt import Interrupt
 from orchestrator.loop import turn
-from orchestrator.notifying import notify
-from orchestrator.releasing import NotReleased, release
+from orchestrator.people.attending import Attendance, person_for
+from orchestrator.people.interrupt import Interrupt
+from orchestrator.people.notifying import notify
+from orchestrator.people.releasing import NotReleased, release
+from orchestrator.people.steering import Steering
 from orchestrator.run import Run
-from orchestrator.steering import Steering
+from orchestrator.sharing.holding import fence
 from orchestrator.store import Store
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def people_of(
     if run.laboratory.simulated or not (entry.webhook or entry.blocks):
         yield replace(run, person=person_for(run, store, attendance, say))
         return
-    from orchestrator.prefect_notify import posting
+    from orchestrator.under_prefect.posting import posting
 
     with posting(entry, store, run.id, prefect=prefect) as post:
         told = replace(run, notifier=post)
@@ -214,8 +214,8 @@ async def _turns(
     if not prefect or not await _server_answers(folder, say):
         yield turn
         return
-    from orchestrator.flows import seen_in_prefect
-    from orchestrator.prefect_questions import asked_in_prefect, collect_answers
+    from orchestrator.under_prefect.flows import seen_in_prefect
+    from orchestrator.under_prefect.questions import asked_in_prefect, collect_answers
 
     await collect_answers(run.id, store.questions)
     async with seen_in_prefect(run) as take_turn, asked_in_prefect(run.id, store.questions):
@@ -224,7 +224,7 @@ async def _turns(
 
 async def _server_answers(folder: Path, say: Say) -> bool:
     """Start the Prefect server if none answers, and return whether one does."""
-    from orchestrator.prefect_server import ensure_server
+    from orchestrator.under_prefect.server import ensure_server
 
     def starting(sentence: str, waited: float) -> None:
         say(f"{sentence} ({waited:.0f} s)")

@@ -14,13 +14,13 @@ from pathlib import Path
 from survival.bench import Bench
 from survival.sabotage import Phase, Sabotage, WatchedHistory, WatchedInstrument
 
-from orchestrator.asking import Nobody, Reply
 from orchestrator.control import run_campaign
 from orchestrator.errors import StoreError, WaitsForPerson
-from orchestrator.holding import fence, hold
 from orchestrator.launch import begin as begin_campaign
 from orchestrator.launch import prepare, reopen
+from orchestrator.people.asking import Nobody, Reply
 from orchestrator.run import Run
+from orchestrator.sharing.holding import fence, hold
 from orchestrator.store import Store
 
 ENDED, WAITS, BROKEN, CUT_OFF = 0, 3, 4, 5

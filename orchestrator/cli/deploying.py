@@ -12,8 +12,8 @@ import typer
 from orchestrator.cli.home import HomeOption, home_folder, open_store
 
 if TYPE_CHECKING:
-    from orchestrator.prefect_deploy import Deployed
     from orchestrator.store import Store
+    from orchestrator.under_prefect.deployment import Deployed
 
 PoolOption = Annotated[
     str, typer.Option("--pool", help="Work pool whose workers take the turns; made if absent.")
@@ -66,7 +66,7 @@ def deploy(
         if write is None:
             raise CampaignError("nothing was named; name a campaign file, or a folder with --write")
         return
-    from orchestrator.prefect_server import ensure_server
+    from orchestrator.under_prefect.server import ensure_server
 
     folder = home_folder(home)
     with open_store(folder) as store:
@@ -74,7 +74,7 @@ def deploy(
             campaign, lab, store, dry_run=dry_run, seed=seed, experiments=experiments
         )
         server = ensure_server(folder / "prefect")
-        from orchestrator.prefect_deploy import deploy as hand_over
+        from orchestrator.under_prefect.deployment import deploy as hand_over
 
         done = asyncio.run(hand_over(campaign_id, store, pool=pool))
     _print_what_to_start(done, server.api_url, folder)
@@ -91,11 +91,11 @@ def watch(
 
     Run it on a machine that stays on, or on several; it moves nothing itself.
     """
-    from orchestrator.prefect_server import ensure_server
+    from orchestrator.under_prefect.server import ensure_server
 
     folder = home_folder(home)
     ensure_server(folder / "prefect")
-    from orchestrator import prefect_watch
+    from orchestrator.under_prefect import watch as prefect_watch
 
     def show(revived: prefect_watch.Revived) -> None:
         typer.echo(f"{revived.campaign_id}: turn {revived.number} again, {revived.why}")
@@ -132,8 +132,8 @@ def _recorded(
 
 def _go_on(store: Store, campaign_id: str) -> None:
     """Have a recorded campaign want turns again."""
-    from orchestrator.asking import this_person
     from orchestrator.errors import CampaignError
+    from orchestrator.people.asking import this_person
 
     status = store.campaign(campaign_id).status
     if status in ("finished", "cancelled"):

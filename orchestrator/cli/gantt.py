@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from orchestrator.report.words import counted, duration
-from orchestrator.schedule import Bar, Schedule
+from orchestrator.sharing.schedule import Bar, Schedule
 
 COLOURS = ("cyan", "magenta", "yellow", "green", "blue", "red")
 """Colours of experiments, taken in turn."""

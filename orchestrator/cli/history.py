@@ -15,7 +15,7 @@ def list_campaigns(home: HomeOption = None) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    from orchestrator.wishing import how_it_stands
+    from orchestrator.people.wishing import how_it_stands
 
     store = open_store(home_folder(home))
     records = store.campaigns()

@@ -30,8 +30,8 @@ def host(
     from instruments.clock import FasterClock
     from instruments.hosting.security import Address
     from instruments.hosting.server import serve
-    from orchestrator.hosting import plan_host
-    from orchestrator.laboratory import load_laboratory
+    from orchestrator.laboratories.hosting import plan_host
+    from orchestrator.laboratories.laboratory import load_laboratory
 
     file, source = load_laboratory(laboratory)
     plan = plan_host(file, source, name, home=home_folder(home))

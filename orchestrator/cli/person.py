@@ -89,7 +89,7 @@ def veto(
 
 def pause(campaign_id: CampaignArgument, reason: Reason = "", home: HomeOption = None) -> None:
     """Begin nothing new; the experiments under way are finished. `sdlab resume` goes on."""
-    from orchestrator import wishing
+    from orchestrator.people import wishing
 
     store = open_store(home_folder(home))
     typer.echo(wishing.pause(store, named(store, campaign_id), reason=reason))
@@ -97,7 +97,7 @@ def pause(campaign_id: CampaignArgument, reason: Reason = "", home: HomeOption =
 
 def cancel(campaign_id: CampaignArgument, reason: Reason = "", home: HomeOption = None) -> None:
     """End a campaign for good: nothing new begins, and its running commands are stopped."""
-    from orchestrator import wishing
+    from orchestrator.people import wishing
 
     store = open_store(home_folder(home))
     typer.echo(wishing.cancel(store, named(store, campaign_id), reason=reason))
@@ -134,8 +134,8 @@ def stop(
 
 
 def _stop_laboratory(lab: Path) -> bool:
-    from orchestrator.emergency import everything_stopped, in_words, stop_directly
-    from orchestrator.laboratory import load_laboratory
+    from orchestrator.laboratories.laboratory import load_laboratory
+    from orchestrator.people.emergency import everything_stopped, in_words, stop_directly
 
     file, source = load_laboratory(lab)
     began = time.monotonic()
@@ -149,8 +149,8 @@ def _stop_laboratory(lab: Path) -> bool:
 def _stop_campaigns(folder: Path, campaign_id: str | None, lab: Path | None, reason: str) -> bool:
     """Stop the named campaign, or those of a laboratory, or all; return whether all is at rest."""
     import instruments.hosting.client  # noqa: F401  (loaded before the time counts)
-    from orchestrator.emergency import everything_stopped, in_words
-    from orchestrator.wishing import stop_now, stoppable
+    from orchestrator.people.emergency import everything_stopped, in_words
+    from orchestrator.people.wishing import stop_now, stoppable
 
     store = open_store(folder)
     records = stoppable(store)
@@ -200,8 +200,8 @@ def _proposal(store: Store, campaign_id: str, experiment: int | None) -> str:
 
 
 def _answer(store: Store, campaign_id: str, key: str, said: str, reason: str) -> None:
-    from orchestrator.asking import Reply, this_person
-    from orchestrator.wishing import is_running
+    from orchestrator.people.asking import Reply, this_person
+    from orchestrator.people.wishing import is_running
 
     store.questions.answer(campaign_id, key, Reply(said, reason, this_person()))
     typer.echo(f"{key}: {said}")
@@ -210,7 +210,7 @@ def _answer(store: Store, campaign_id: str, key: str, said: str, reason: str) ->
 
 
 def _print(asked: Asked) -> None:
-    from orchestrator.asking import how_to_answer
+    from orchestrator.people.asking import how_to_answer
 
     question = asked.question
     typer.echo(f"{asked.campaign_id}  {question.key}  {question.kind}  {asked.at:%Y-%m-%d %H:%M}")

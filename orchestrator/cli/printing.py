@@ -11,11 +11,11 @@ from rich.text import Text
 from orchestrator.cli.gantt import gantt
 from orchestrator.control import Ending, best, front, spent
 from orchestrator.forecast import Forecast
-from orchestrator.laboratory import Laboratory
+from orchestrator.laboratories.laboratory import Laboratory
 from orchestrator.launch import Prepared
 from orchestrator.report.words import duration
 from orchestrator.run import Run
-from orchestrator.schedule import Schedule
+from orchestrator.sharing.schedule import Schedule
 from orchestrator.store import Store
 from orchestrator.telling import in_words
 from planners.objective import Objective, Target

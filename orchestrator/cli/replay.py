@@ -10,7 +10,7 @@ import typer
 from orchestrator.cli.home import CampaignArgument, HomeOption, home_folder, named, open_store
 
 if TYPE_CHECKING:
-    from orchestrator.past import Past
+    from orchestrator.replay.past import Past
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ def replay(
     """
     from orchestrator.cli.replayed import print_other_planner, print_other_readings
     from orchestrator.errors import CampaignError
-    from orchestrator.past import Past
+    from orchestrator.replay.past import Past
 
     if experiments is not None and experiments < 1:
         raise CampaignError(f"{experiments} experiments were asked for; at least 1 is needed")
@@ -52,12 +52,12 @@ def replay(
     if planner is None and agents is None:
         _assert_identical(past, experiments, total)
     if planner is not None:
-        from orchestrator.alternatives import other_planner
+        from orchestrator.replay.alternatives import other_planner
 
         proposals = other_planner(past, planner, experiments=experiments)
         print_other_planner(past, planner, list(_shown(proposals, total)))
     if agents is not None:
-        from orchestrator.alternatives import other_agents
+        from orchestrator.replay.alternatives import other_agents
 
         names = [name.strip() for name in agents.split(",") if name.strip()]
         readings = other_agents(past, names, experiments=experiments)
@@ -66,7 +66,7 @@ def replay(
 
 def _assert_identical(past: Past, experiments: int | None, total: int) -> None:
     from orchestrator.cli.replayed import print_differences
-    from orchestrator.replaying import replay as decide_again
+    from orchestrator.replay.replaying import replay as decide_again
 
     decisions = list(_shown(decide_again(past, experiments=experiments), total))
     if print_differences(past, decisions):

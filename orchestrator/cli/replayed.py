@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.insight import Estimate
-from orchestrator.alternatives import OtherProposal, OtherReading
-from orchestrator.past import Past
-from orchestrator.replaying import Decision
+from orchestrator.replay.alternatives import OtherProposal, OtherReading
+from orchestrator.replay.past import Past
+from orchestrator.replay.replaying import Decision
 from orchestrator.store import software_versions
 from planners.proposal import Proposal
 

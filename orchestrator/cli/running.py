@@ -13,9 +13,9 @@ import typer
 from orchestrator.cli.home import CampaignArgument, HomeOption, home_folder, named, open_store
 
 if TYPE_CHECKING:
-    from orchestrator.attending import Attendance
     from orchestrator.control import Ending
     from orchestrator.launch import Prepared
+    from orchestrator.people.attending import Attendance
     from orchestrator.run import Run
     from orchestrator.store import Store
 
@@ -69,13 +69,13 @@ def run(
 
     Examples: `sdlab run tio2` · `sdlab run mine.toml --lab furnace-2.toml --dry-run`
     """
-    from orchestrator.attending import Attendance
     from orchestrator.cli.printing import print_forecast, print_plan, print_schedule
     from orchestrator.examples import find_campaign
     from orchestrator.forecast import look_ahead
     from orchestrator.launch import begin, prepare, with_changes
-    from orchestrator.schedule import expected_schedule
-    from orchestrator.supplies import as_stocked
+    from orchestrator.people.attending import Attendance
+    from orchestrator.sharing.schedule import expected_schedule
+    from orchestrator.storage.supplies import as_stocked
 
     prepared = prepare(find_campaign(campaign), lab, dry_run=dry_run)
     prepared = with_changes(prepared, seed=seed, experiments=experiments)
@@ -110,10 +110,10 @@ def resume(
     What was done is not done again. If a device was sent a command and nobody knows whether it
     acted, the campaign asks you instead of guessing (see `sdlab settle`).
     """
-    from orchestrator.attending import Attendance
     from orchestrator.launch import reopen
-    from orchestrator.supplies import secure_again
-    from orchestrator.wishing import go_on
+    from orchestrator.people.attending import Attendance
+    from orchestrator.people.wishing import go_on
+    from orchestrator.storage.supplies import secure_again
 
     folder = home_folder(home)
     store = open_store(folder)
@@ -154,8 +154,8 @@ def settle(
 
     A campaign that waits for it goes on at once; one that ended goes on with `sdlab resume`.
     """
-    from orchestrator.asking import this_person
-    from orchestrator.settling import settle_by_person
+    from orchestrator.people.asking import this_person
+    from orchestrator.people.settling import settle_by_person
 
     store = open_store(home_folder(home))
     name = named(store, campaign_id)
@@ -183,9 +183,9 @@ def _carry_out(
     """Run to the end with a live display, then print the summary."""
     from orchestrator.cli.printing import print_summary
     from orchestrator.cli.screen import Screen
-    from orchestrator.holding import hold
-    from orchestrator.prefect_server import server_status
     from orchestrator.session import run_session
+    from orchestrator.sharing.holding import hold
+    from orchestrator.under_prefect.server import server_status
 
     for remark in run.storeroom.remarks:
         typer.secho(remark, fg="yellow")

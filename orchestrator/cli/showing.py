@@ -6,9 +6,9 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestrator.errors import UnknownCampaign
+from orchestrator.people.wishing import how_it_stands
 from orchestrator.store import Store
 from orchestrator.store.records import CampaignRecord, Experiment
-from orchestrator.wishing import how_it_stands
 from planners.parameters import Value
 
 console = Console(highlight=False, soft_wrap=True)

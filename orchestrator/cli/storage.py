@@ -55,7 +55,7 @@ def show_stock(
 ) -> None:
     """Show what is left, what commands under way may use, and what is kept back for whom."""
     from orchestrator.cli.storage_tables import print_levels
-    from orchestrator.moving import real_laboratories
+    from orchestrator.storage.moving import real_laboratories
 
     store = open_store(home_folder(home))
     if whose is not None:
@@ -125,7 +125,7 @@ def where(
     Example: `sdlab where crucible-3`
     """
     from orchestrator.cli.storage_tables import print_history, print_things
-    from orchestrator.moving import find_thing, real_laboratories
+    from orchestrator.storage.moving import find_thing, real_laboratories
 
     store = open_store(home_folder(home))
     inside = None if scope is None else _scope(store, scope)
@@ -162,8 +162,8 @@ def move(
 
     Example: `sdlab move tio2-261122-7f3a/4 shelf`
     """
-    from orchestrator import moving
     from orchestrator.cli.storage_tables import print_things
+    from orchestrator.storage import moving
 
     store = open_store(home_folder(home))
     there = moving.find_thing(store, thing, None if scope is None else _scope(store, scope))
@@ -179,7 +179,7 @@ def give_back(
 
     Example: `sdlab return crucible-3`
     """
-    from orchestrator import moving
+    from orchestrator.storage import moving
 
     store = open_store(home_folder(home))
     there = moving.find_thing(store, thing, None if scope is None else _scope(store, scope))
@@ -190,7 +190,7 @@ def give_back(
 def _scope(store: Store, asked: str) -> str:
     """Return the laboratory or simulated campaign that a person names."""
     from orchestrator.errors import CampaignError
-    from orchestrator.moving import scope_of_record
+    from orchestrator.storage.moving import scope_of_record
 
     scopes = [scope_of_record(record) for record in store.campaigns()]
     if asked == "last" and scopes:

@@ -26,7 +26,7 @@ def ui(
     """
     from rich.console import Console
 
-    from orchestrator.prefect_server import campaign_page, ensure_server, stop_server
+    from orchestrator.under_prefect.server import campaign_page, ensure_server, stop_server
 
     folder = home_folder(home)
     if stop:

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 
-from orchestrator.scheduling import Request, grants
+from orchestrator.sharing.scheduling import Request, grants
 from orchestrator.store.agreement_tables import LEASE
 from orchestrator.store.engine import reading, writing
 from orchestrator.store.holds import Holder

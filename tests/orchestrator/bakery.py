@@ -22,12 +22,12 @@ from instruments.measurement import Measurement, Reading
 from instruments.protocols import Estimated
 from instruments.sample import Sample
 from orchestrator.campaign import Campaign
-from orchestrator.desk import LocalDesk
-from orchestrator.laboratory import Laboratory
-from orchestrator.matching import Match
+from orchestrator.laboratories.laboratory import Laboratory
+from orchestrator.laboratories.matching import Match
 from orchestrator.run import History, Run
+from orchestrator.sharing.desk import LocalDesk
+from orchestrator.storage.supplies import open_storeroom
 from orchestrator.store import Store
-from orchestrator.supplies import open_storeroom
 from planners.proposal import Observation
 from planners.protocols import Planner
 

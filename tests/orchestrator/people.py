@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from orchestrator.asking import Question, Reply
+from orchestrator.people.asking import Question, Reply
 from orchestrator.store import Store
 
 Answers = Callable[[Question], tuple[str, str]]

@@ -7,10 +7,10 @@ from typing import cast
 
 import pytest
 
-from orchestrator.asking import Nobody, Question
 from orchestrator.control import run_campaign
 from orchestrator.errors import WaitsForPerson
-from orchestrator.gates import Approval, RiskRule
+from orchestrator.people.asking import Nobody, Question
+from orchestrator.people.gates import Approval, RiskRule
 from orchestrator.run import Run
 from orchestrator.store import Store
 from planners.baselines import make_random

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from instruments.clock import VirtualClock
-from orchestrator.desk import LocalDesk
 from orchestrator.errors import CampaignError
+from orchestrator.sharing.desk import LocalDesk
 
 
 async def use(desk: LocalDesk, clock: VirtualClock, name: str, log: list[str], **more: int) -> None:

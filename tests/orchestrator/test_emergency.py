@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from instruments.stopping import stop_all
-from orchestrator.emergency import everything_stopped, in_words, stop_directly
 from orchestrator.errors import CampaignError
-from orchestrator.laboratory import parse_laboratory
+from orchestrator.laboratories.laboratory import parse_laboratory
+from orchestrator.people.emergency import everything_stopped, in_words, stop_directly
+from orchestrator.people.wishing import cancel, go_on, pause, stop_now, stoppable
 from orchestrator.store import Store
 from orchestrator.store.records import ActionRecord, CampaignRecord
 from orchestrator.toml_source import parse_toml
-from orchestrator.wishing import cancel, go_on, pause, stop_now, stoppable
 from planners.proposal import Proposal, Reason
 from tests.instruments.hosting_process import KettleHost, kettle_host
 from tests.instruments.kettle import heat

@@ -12,9 +12,9 @@ import pytest
 from analysis.errors import BadPattern
 from analysis.insight import Estimate, Insight
 from instruments.measurement import Measurement
-from orchestrator.choosing import choose
 from orchestrator.control import run_campaign
-from orchestrator.interpreting import interpret
+from orchestrator.deciding.choosing import choose
+from orchestrator.deciding.interpreting import interpret
 from orchestrator.loop import PLAIN, turn
 from orchestrator.run import Run, Step
 from orchestrator.store import Store

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from orchestrator.errors import CampaignHeld, Superseded
-from orchestrator.holding import Pulse, hold, is_dead, is_running, this_process
+from orchestrator.sharing.holding import Pulse, hold, is_dead, is_running, this_process
 from orchestrator.store import Store
 from orchestrator.store.holds import Hold, Holder
 from tests.orchestrator import histories
@@ -92,7 +92,7 @@ def test_people_and_reports_may_write_and_read_beside_the_holder(
 def test_a_process_that_was_killed_loses_the_campaign_at_once(store: Store, tmp_path: Path) -> None:
     script = (
         "import os, sys; from pathlib import Path; from orchestrator.store import Store;"
-        "from orchestrator.holding import hold; home = Path(sys.argv[1]);"
+        "from orchestrator.sharing.holding import hold; home = Path(sys.argv[1]);"
         "store = Store.open(f'sqlite:///{home}/sdlab.sqlite', home / 'arrays');"
         f"held = hold(store, '{CAMPAIGN}'); held.__enter__(); os.kill(os.getpid(), 9)"
     )

@@ -13,11 +13,11 @@ import pytest
 from instruments.clock import VirtualClock
 from orchestrator.campaign import Campaign
 from orchestrator.control import Ending, run_campaign
-from orchestrator.desk import LocalDesk
 from orchestrator.errors import LaboratoryRefused
-from orchestrator.laboratory import Laboratory
+from orchestrator.laboratories.laboratory import Laboratory
 from orchestrator.loop import turn
 from orchestrator.run import Run
+from orchestrator.sharing.desk import LocalDesk
 from orchestrator.store import Store
 from planners.baselines import RandomPlanner, make_random, make_sobol
 from planners.proposal import Observation, Proposal

@@ -13,12 +13,12 @@ from instruments.commands import Command, Outcome
 from instruments.errors import CommandRefused, InstrumentError
 from instruments.execution import Executor
 from instruments.protocols import Answer
-from orchestrator.asking import Nobody, Reply
 from orchestrator.errors import LaboratoryRefused, StoreConflict, Superseded, WaitsForPerson
-from orchestrator.laboratory import Laboratory
+from orchestrator.laboratories.laboratory import Laboratory
 from orchestrator.loop import turn
+from orchestrator.people.asking import Nobody, Reply
+from orchestrator.people.settling import settle_by_person
 from orchestrator.run import Run
-from orchestrator.settling import settle_by_person
 from orchestrator.store import Store
 from planners.baselines import make_random
 from planners.proposal import Observation

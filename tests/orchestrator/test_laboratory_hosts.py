@@ -14,8 +14,8 @@ from instruments.hosting.client import HostedInstrument
 from instruments.hosting.security import Address
 from instruments.hosting.server import serve
 from orchestrator.errors import BadFile, CampaignError
-from orchestrator.hosting import HostPlan, plan_host
-from orchestrator.laboratory import Laboratory, build_laboratory, parse_laboratory
+from orchestrator.laboratories.hosting import HostPlan, plan_host
+from orchestrator.laboratories.laboratory import Laboratory, build_laboratory, parse_laboratory
 from orchestrator.toml_source import parse_toml
 from tests.instruments.hosting_process import KettleHost, kettle_host
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from instruments.execution import Executor
-from orchestrator.attending import Attendance
-from orchestrator.laboratory import Laboratory
-from orchestrator.notifying import NoticeKind, NotifyEntry
+from orchestrator.laboratories.laboratory import Laboratory
+from orchestrator.people.attending import Attendance
+from orchestrator.people.notifying import NoticeKind, NotifyEntry
 from orchestrator.run import Run
 from orchestrator.session import run_session
 from orchestrator.store import Store
@@ -93,8 +93,8 @@ async def test_simulated_laboratory_tells_nobody(store: Store, tmp_path: Path) -
 
 
 async def test_slow_receiver_does_not_hold_up_the_loop(store: Store) -> None:
-    from orchestrator.notifying import Notice
-    from orchestrator.prefect_notify import Post
+    from orchestrator.people.notifying import Notice
+    from orchestrator.under_prefect.posting import Post
 
     with listening() as listener:
         post = Post(NotifyEntry(webhook=listener.url), print, has_server=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestrator.past import Past
+from orchestrator.replay.past import Past
 from orchestrator.store import Store
 from orchestrator.toml_source import TomlSource
 from planners.baselines import make_random

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from instruments.clock import RealClock, VirtualClock
-from orchestrator.asking import Asked, Nobody, Operator, Question, Rehearsal, Reply
 from orchestrator.errors import QuestionError, UnknownCampaign, WaitsForPerson
+from orchestrator.people.asking import Asked, Nobody, Operator, Question, Rehearsal, Reply
 from orchestrator.store import Store
 
 GATE = Question("approve/4", "approve", "May the oven go to 240 degC?", ("approve", "veto"), 4)

@@ -11,9 +11,9 @@ from instruments.device import Action
 from instruments.errors import InstrumentFault
 from instruments.execution import Executor
 from instruments.sample import Sample
-from orchestrator.asking import Nobody, Rehearsal, Reply
 from orchestrator.control import run_campaign
 from orchestrator.errors import LaboratoryRefused, WaitsForPerson
+from orchestrator.people.asking import Nobody, Rehearsal, Reply
 from orchestrator.run import Run
 from orchestrator.store import Store
 from planners.baselines import make_random

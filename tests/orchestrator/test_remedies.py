@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.asking import Nobody, Reply
 from orchestrator.control import run_campaign
 from orchestrator.errors import CampaignStops, WaitsForPerson
 from orchestrator.loop import PLAIN, Verbs, turn
+from orchestrator.people.asking import Nobody, Reply
 from orchestrator.run import Run
 from orchestrator.store import Store
 from planners.baselines import make_random

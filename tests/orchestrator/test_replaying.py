@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 
 from orchestrator.control import run_campaign
-from orchestrator.past import Past
-from orchestrator.replaying import Decision, replay
+from orchestrator.replay.past import Past
+from orchestrator.replay.replaying import Decision, replay
 from orchestrator.run import Run
 from orchestrator.store import Store
 from orchestrator.toml_source import TomlSource
 from planners.baselines import make_random, make_sobol
 from planners.proposal import Proposal
 from tests.orchestrator import bakery
+
+DECIDERS = "orchestrator.deciding.deciders"
 
 
 @dataclasses.dataclass
@@ -37,10 +39,8 @@ class Stumbling:
 def stumbling(monkeypatch: pytest.MonkeyPatch) -> None:
     """Install a planner that crashes and an agent that asks for more."""
     taster = bakery.Taster(patient=True)
-    monkeypatch.setattr(
-        "orchestrator.deciders.agent_factory", lambda _: lambda settings, folder: taster
-    )
-    monkeypatch.setattr("orchestrator.deciders.planner_factory", lambda _: lambda _: Stumbling())
+    monkeypatch.setattr(f"{DECIDERS}.agent_factory", lambda _: lambda settings, folder: taster)
+    monkeypatch.setattr(f"{DECIDERS}.planner_factory", lambda _: lambda _: Stumbling())
 
 
 async def _recorded(store: Store) -> Run:
@@ -89,9 +89,7 @@ async def test_a_crash_that_does_not_come_again_is_told(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = await _recorded(store)
-    monkeypatch.setattr(
-        "orchestrator.deciders.planner_factory", lambda _: lambda _: Stumbling(crash=4)
-    )
+    monkeypatch.setattr(f"{DECIDERS}.planner_factory", lambda _: lambda _: Stumbling(crash=4))
     past = _past(run, store)
     found = _differing(list(replay(past)))
     assert found == [(3, "proposal"), (4, "proposal")]
@@ -122,9 +120,10 @@ async def test_what_was_under_way_is_known_again(
     run = dataclasses.replace(run, match=dataclasses.replace(run.match, equals=equals))
     assert (await run_campaign(run)).experiments == 6
     monkeypatch.setattr(
-        "orchestrator.deciders.agent_factory", lambda _: lambda settings, folder: bakery.Taster()
+        f"{DECIDERS}.agent_factory",
+        lambda _: lambda settings, folder: bakery.Taster(),
     )
-    monkeypatch.setattr("orchestrator.deciders.planner_factory", lambda _: make_sobol)
+    monkeypatch.setattr(f"{DECIDERS}.planner_factory", lambda _: make_sobol)
     past = _past(run, store)
     assert any(e.pending for e in past.experiments.values())
     assert _differing(list(replay(past))) == []

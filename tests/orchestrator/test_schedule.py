@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from orchestrator.cli.gantt import gantt
 from orchestrator.control import run_campaign
 from orchestrator.forecast import look_ahead
-from orchestrator.schedule import Schedule, Step, expected_schedule, lay_out
+from orchestrator.sharing.schedule import Schedule, Step, expected_schedule, lay_out
 from orchestrator.store import Store
 from planners.baselines import make_random
 from tests.orchestrator import bakery

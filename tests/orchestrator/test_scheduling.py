@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.errors import CampaignError
-from orchestrator.scheduling import HEAD_START, Request, checked_needs, grants
+from orchestrator.sharing.scheduling import HEAD_START, Request, checked_needs, grants
 
 NAMES = ("furnace-1", "furnace-2", "diffractometer", "robot", "balance")
 

@@ -11,10 +11,10 @@ import pytest
 
 from instruments.clock import RealClock
 from instruments.execution import Executor
-from orchestrator.asking import Reply
-from orchestrator.attending import Attendance
 from orchestrator.control import Ending
-from orchestrator.laboratory import Laboratory
+from orchestrator.laboratories.laboratory import Laboratory
+from orchestrator.people.asking import Reply
+from orchestrator.people.attending import Attendance
 from orchestrator.run import Run
 from orchestrator.session import run_session
 from orchestrator.store import Store

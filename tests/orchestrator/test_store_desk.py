@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import CampaignError, UnknownCampaign
-from orchestrator.holding import this_process
-from orchestrator.lease_signs import Hearing
+from orchestrator.sharing.holding import this_process
+from orchestrator.sharing.lease_signs import Hearing
+from orchestrator.sharing.store_desk import StoreDesk, Tempo
 from orchestrator.store import Store
 from orchestrator.store.holds import Holder
 from orchestrator.store.rows import now
-from orchestrator.store_desk import StoreDesk, Tempo
 from tests.orchestrator.conftest import record
 from tests.orchestrator.databases import databases, url_of
 
@@ -33,7 +33,7 @@ HOLDER = """
 import asyncio, sys
 from pathlib import Path
 from orchestrator.store import Store
-from orchestrator.store_desk import StoreDesk
+from orchestrator.sharing.store_desk import StoreDesk
 
 async def main(url, folder):
     desk = StoreDesk(Store.open(url, Path(folder)).leases, "bakery")

@@ -14,15 +14,15 @@ from instruments.protocols import Estimated
 from orchestrator.control import run_campaign
 from orchestrator.errors import LaboratoryRefused
 from orchestrator.forecast import look_ahead
-from orchestrator.laboratory import Laboratory
+from orchestrator.laboratories.laboratory import Laboratory
 from orchestrator.loop import turn
-from orchestrator.moving import find_thing, give_back, move
 from orchestrator.run import Run
+from orchestrator.storage.moving import find_thing, give_back, move
+from orchestrator.storage.storeroom import Storeroom
+from orchestrator.storage.supplies import secure, secure_again
 from orchestrator.store import Store
 from orchestrator.store.records import NOT_CARRIED_OUT
 from orchestrator.store.storage_records import Level
-from orchestrator.storeroom import Storeroom
-from orchestrator.supplies import secure, secure_again
 from planners.baselines import make_random
 from tests.orchestrator import bakery, histories
 

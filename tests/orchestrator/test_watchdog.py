@@ -12,11 +12,11 @@ from instruments.clock import VirtualClock
 from instruments.commands import Command, Outcome, Synthesize
 from instruments.errors import CommandRefused
 from instruments.execution import Executor
-from orchestrator.laboratory import Laboratory
-from orchestrator.notifying import Notice
+from orchestrator.failing.watchdog import watched
+from orchestrator.laboratories.laboratory import Laboratory
+from orchestrator.people.notifying import Notice
 from orchestrator.run import Run
 from orchestrator.store import Store
-from orchestrator.watchdog import watched
 from planners.baselines import make_random
 from tests.orchestrator import bakery
 

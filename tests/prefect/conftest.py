@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from orchestrator.prefect_server import Server, ensure_server, stop_server
 from orchestrator.run import Run
 from orchestrator.store import Store
+from orchestrator.under_prefect.server import Server, ensure_server, stop_server
 from planners.baselines import make_random
 from tests.orchestrator import bakery
 from tests.orchestrator.conftest import record

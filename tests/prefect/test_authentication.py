@@ -11,11 +11,11 @@ import psutil
 import pytest
 
 from orchestrator.errors import ServerError
-from orchestrator.prefect_health import is_alive, is_refused
-from orchestrator.prefect_process import log_path
-from orchestrator.prefect_server import Server, ensure_server, stop_server
-from orchestrator.prefect_settings import check_door, server_environment
 from orchestrator.run import Run
+from orchestrator.under_prefect.health import is_alive, is_refused
+from orchestrator.under_prefect.process import log_path
+from orchestrator.under_prefect.server import Server, ensure_server, stop_server
+from orchestrator.under_prefect.settings import check_door, server_environment
 from tests.prefect.conftest import Api
 
 SECRET = "lab:a-string-found-nowhere-91c4"
@@ -43,7 +43,7 @@ def guarded(tmp_path: Path, prefect_home: Path) -> Iterator[Server]:
 async def test_with_authentication_a_campaign_is_shown_and_strangers_see_nothing(
     guarded: Server, bread: Callable[..., Run], tmp_path: Path
 ) -> None:
-    from orchestrator.flows import seen_in_prefect
+    from orchestrator.under_prefect.flows import seen_in_prefect
 
     run = bread()
     await run.laboratory.connect()

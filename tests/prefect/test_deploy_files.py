@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from orchestrator.deploy import write_files
-from orchestrator.prefect_server import Server
+from orchestrator.under_prefect.server import Server
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ async def test_prefect_makes_of_its_file_the_deployment_that_sdlab_makes(
 ) -> None:
     from prefect.client.orchestration import get_client
 
-    from orchestrator.prefect_deploy import ensure_deployment
+    from orchestrator.under_prefect.deployment import ensure_deployment
 
     made = await ensure_deployment("furnace-room")
     async with get_client() as client:

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from orchestrator.flows import PrefectTurns
 from orchestrator.launch import begin, prepare, with_changes
-from orchestrator.prefect_server import Server, campaign_page
 from orchestrator.run import Run
 from orchestrator.store import Store
+from orchestrator.under_prefect.flows import PrefectTurns
+from orchestrator.under_prefect.server import Server, campaign_page
 from tests.prefect import chromium
 from tests.prefect.conftest import Api
 

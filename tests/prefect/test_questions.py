@@ -11,12 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from orchestrator.asking import Question, Reply
-from orchestrator.notifying import Notice, NotifyEntry
-from orchestrator.prefect_notify import Post
-from orchestrator.prefect_questions import asked_in_prefect, collect_answers
-from orchestrator.prefect_server import Server
+from orchestrator.people.asking import Question, Reply
+from orchestrator.people.notifying import Notice, NotifyEntry
 from orchestrator.store import Store
+from orchestrator.under_prefect.posting import Post
+from orchestrator.under_prefect.questions import asked_in_prefect, collect_answers
+from orchestrator.under_prefect.server import Server
 from tests.orchestrator.conftest import record
 from tests.orchestrator.listener import listening
 from tests.prefect import chromium

@@ -14,15 +14,15 @@ import psutil
 import pytest
 
 from orchestrator.errors import ServerError
-from orchestrator.prefect_health import is_alive
-from orchestrator.prefect_process import ServerNote, read_note, write_note
-from orchestrator.prefect_server import (
+from orchestrator.under_prefect.health import is_alive
+from orchestrator.under_prefect.process import ServerNote, read_note, write_note
+from orchestrator.under_prefect.server import (
     Server,
     ensure_server,
     server_status,
     stop_server,
 )
-from orchestrator.prefect_settings import apply, environment
+from orchestrator.under_prefect.settings import apply, environment
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_neither_server_nor_client_asks_anybody_outside(tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from orchestrator.prefect_server import ensure_server, stop_server\n"
+        "from orchestrator.under_prefect.server import ensure_server, stop_server\n"
         "home = Path(sys.argv[1])\n"
         "ensure_server(home, port=0)\n"
         "import asyncio\n"

@@ -12,12 +12,12 @@ import pytest
 
 from instruments.commands import Command
 from instruments.device import Action
-from orchestrator.flows import Patience, PrefectTurns, seen_in_prefect
 from orchestrator.loop import turn
-from orchestrator.prefect_afterwards import publish_missed
-from orchestrator.prefect_health import is_alive
-from orchestrator.prefect_server import Server, ensure_server
 from orchestrator.run import Run
+from orchestrator.under_prefect.afterwards import publish_missed
+from orchestrator.under_prefect.flows import Patience, PrefectTurns, seen_in_prefect
+from orchestrator.under_prefect.health import is_alive
+from orchestrator.under_prefect.server import Server, ensure_server
 from tests.prefect.conftest import Api
 
 pytestmark = pytest.mark.prefect

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from orchestrator.examples import find_campaign
-from orchestrator.laboratory_spread import SpreadEntry
+from orchestrator.laboratories.spread import SpreadEntry
 from orchestrator.launch import begin, prepare, with_changes
 from orchestrator.loop import turn
-from orchestrator.prefect_server import Server
 from orchestrator.run import Run
 from orchestrator.store import Store
+from orchestrator.under_prefect.server import Server
 from planners.proposal import Observation
 
 pytest.importorskip("prefect_dask")
@@ -42,7 +42,7 @@ async def _first_turn(run: Run) -> Observation:
 async def test_a_cluster_of_processes_tells_what_this_process_would(
     server: Server, tmp_path: Path
 ) -> None:
-    from orchestrator.prefect_spread import cluster, spread
+    from orchestrator.under_prefect.spread import cluster, spread
 
     entry = SpreadEntry(workers=2)
     with _titania(tmp_path / "here") as here, _titania(tmp_path / "there") as there:
@@ -58,7 +58,7 @@ async def test_a_cluster_of_processes_tells_what_this_process_would(
 async def test_without_its_cluster_the_campaign_reads_by_itself_and_says_so(
     server: Server, tmp_path: Path
 ) -> None:
-    from orchestrator.prefect_spread import cluster, spread
+    from orchestrator.under_prefect.spread import cluster, spread
 
     entry = SpreadEntry(address="tcp://127.0.0.1:9", longest=20)
     with _titania(tmp_path / "here") as here, _titania(tmp_path / "there") as there:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import httpx
 import pytest
 
-from orchestrator.prefect_transport import PatientTransport
+from orchestrator.under_prefect.transport import PatientTransport
 
 
 @pytest.fixture

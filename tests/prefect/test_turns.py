@@ -10,12 +10,12 @@ from collections.abc import Callable
 import pytest
 from prefect.cache_policies import NO_CACHE
 
-from orchestrator import tasks
 from orchestrator.errors import LaboratoryRefused
-from orchestrator.flows import PrefectTurns, seen_in_prefect
-from orchestrator.prefect_attempt import experiment
-from orchestrator.prefect_reconcile import reconcile
 from orchestrator.run import Run
+from orchestrator.under_prefect import tasks
+from orchestrator.under_prefect.attempt import experiment
+from orchestrator.under_prefect.flows import PrefectTurns, seen_in_prefect
+from orchestrator.under_prefect.reconcile import reconcile
 from tests.orchestrator import bakery
 from tests.prefect.conftest import Api
 

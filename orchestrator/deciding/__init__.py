@@ -1,0 +1,1 @@
+"""Planner and agents at work, and who stands in when one of them fails."""

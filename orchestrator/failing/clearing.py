@@ -1,0 +1,74 @@
+"""An analysis that tells nothing of what is wanted: another measurement, or another sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from analysis.insight import Insight, MeasurementRequest
+from instruments.sample import Setting
+from orchestrator.failing.remedies import Remedy, remedy_for
+from orchestrator.routing import combine
+from orchestrator.run import Run
+
+AGAIN = "/again"
+"""Ends the id of what an agent said after a further measurement."""
+
+MORE = "-more"
+"""Ends the name of a further measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """A further measurement of a sample.
+
+    Attributes
+    ----------
+    index : which of the campaign's measurements is taken once more.
+    settings : setting → value.
+    """
+
+    index: int
+    settings: Mapping[str, Setting]
+
+
+def unclear(run: Run, insights: Sequence[Insight]) -> str | None:
+    """Return why insights are of no use, None if they tell anything that is wanted."""
+    wanted = run.campaign.objective.quantities
+    if any(combine(quantity, insights) is not None for quantity in wanted):
+        return None
+    remarks = "; ".join(r for i in insights if i.abstained for r in i.remarks)
+    return f"analysis failed: {remarks or 'no agent found what is wanted'}"
+
+
+async def remedy_for_analysis(run: Run, number: int, why: str, *, measured_again: bool) -> Remedy:
+    """Return what is to be done; a sample is measured once more at most."""
+    remedy = await remedy_for(run, number, "analysis", why, occasion=int(measured_again))
+    return "skip" if remedy == "measure_again" and measured_again else remedy
+
+
+def further(run: Run, insights: Sequence[Insight]) -> Further:
+    """Return the measurement that an agent asks for, or else the campaign's first once more.
+
+    A setting that the instrument does not accept as asked for stays as it was.
+    """
+    plans = run.campaign.measurements
+    request = _request(run, insights)
+    index = next(
+        (i for i, p in enumerate(plans) if request and p.technique == request.technique), 0
+    )
+    capabilities = run.laboratory.describe(run.match.measurers[index])
+    asked = {
+        name: value
+        for name, value in (request.settings if request else {}).items()
+        if (accepted := capabilities.setting(name)) is not None and accepted.fault(value) is None
+    }
+    return Further(index, {**plans[index].settings, **asked})
+
+
+def _request(run: Run, insights: Sequence[Insight]) -> MeasurementRequest | None:
+    """Return the request of most expected gain for a technique that the campaign has."""
+    techniques = {plan.technique for plan in run.campaign.measurements}
+    asked = [i.next_measurement for i in insights if i.next_measurement is not None]
+    fitting = [request for request in asked if request.technique in techniques]
+    return max(fitting, key=lambda request: request.expected_gain or 0.0, default=None)

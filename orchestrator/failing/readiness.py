@@ -1,0 +1,80 @@
+"""An instrument that stands in fault is reset before it is sent the next command."""
+
+from __future__ import annotations
+
+import logging
+
+from instruments.errors import InstrumentError
+from instruments.protocols import Instrument, Status
+from orchestrator.errors import LaboratoryRefused
+from orchestrator.people.asking import Question
+from orchestrator.run import Run
+
+logger = logging.getLogger(__name__)
+
+MOST_RESETS = 3
+"""Resets in a row that fail before an instrument counts as broken."""
+
+
+async def make_ready(run: Run, instrument: str) -> None:
+    """Return when an instrument takes commands.
+
+    A latched fault is reset, which reads the device back and moves nothing. A person is asked
+    before one that was stopped is released, and where a reset failed.
+
+    Raises
+    ------
+    LaboratoryRefused
+        The person gives it up, or it cannot be reset.
+    WaitsForPerson
+        Nobody is there to ask.
+    """
+    device = run.laboratory.instruments[instrument]
+    status = await device.status()
+    if status.state not in ("fault", "stopped"):
+        return
+    why = f"{instrument} was stopped" if status.state == "stopped" else f"{instrument} is in fault"
+    why += f" ({status.message})" if status.message else ""
+    may_reset = status.state == "fault"
+    for attempt in range(MOST_RESETS):
+        if not may_reset:
+            await _released(run, instrument, status, f"{why}.", attempt)
+        trouble = await _reset(device)
+        if trouble is None:
+            logger.info("reset instrument=%s campaign=%s", instrument, run.id)
+            run.history.record_event(run.id, "instrument_reset", f"{why} and was reset")
+            return
+        run.history.record_event(run.id, "reset_failed", f"{why}; the reset failed: {trouble}")
+        why, may_reset = f"{instrument} cannot be reset: {trouble}", False
+    raise LaboratoryRefused(f"{why}. Repair it, then `sdlab resume {run.id}`")
+
+
+async def _released(run: Run, instrument: str, status: Status, why: str, attempt: int) -> None:
+    """Return if a person lets the instrument be reset; raise LaboratoryRefused if not."""
+    # Counted by what the instrument has done, so that a resumed campaign finds the same question.
+    done = sum(
+        a.instrument == instrument and a.settled is not None for a in run.history.actions(run.id)
+    )
+    question = Question(
+        key=f"reset/{instrument}/{done}/{attempt}",
+        kind="reset",
+        text=f"{why} Look at it. May it be reset and used again?",
+        options=("reset", "give-up"),
+        details={"instrument": instrument, "state": status.state, "message": status.message},
+    )
+    reply = await run.person.ask(question)
+    if reply.answer != "reset":
+        said = f"{reply.by} gave {instrument} up" + (f": {reply.reason}" if reply.reason else "")
+        run.history.record_event(run.id, "instrument_given_up", said)
+        raise LaboratoryRefused(
+            f"{why} {said}. Reset it at the device, then `sdlab resume {run.id}` goes on"
+        )
+
+
+async def _reset(device: Instrument) -> str | None:
+    """Return why an instrument cannot be reset, or None if it was."""
+    try:
+        await device.reset()
+    except (InstrumentError, OSError) as error:
+        return str(error)
+    return None

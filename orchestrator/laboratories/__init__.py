@@ -1,0 +1,1 @@
+"""Laboratory files, the instruments they name, and whether a campaign fits them."""

@@ -1,0 +1,1 @@
+"""What people are asked, what they wish, and what they are told."""

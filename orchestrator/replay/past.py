@@ -1,0 +1,89 @@
+"""A recorded campaign as its planner and its agents saw it, decision by decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.insight import Insight
+from instruments.measurement import Measurement
+from orchestrator.campaign import Campaign
+from orchestrator.failing.clearing import AGAIN, MORE
+from orchestrator.launch import recorded_campaign
+from orchestrator.measuring import SPOILING_FLAGS
+from orchestrator.run import ROLES
+from orchestrator.store import Store
+from orchestrator.store.records import CampaignRecord, Experiment
+from orchestrator.toml_source import TomlSource
+from planners.proposal import Observation
+from planners.space import Point
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A recorded campaign; nothing of it is ever changed.
+
+    Attributes
+    ----------
+    campaign, source : as it was started, read from the file as it was recorded.
+    experiments : by number.
+    told : number and observation of each finished experiment, in the order of recording.
+    """
+
+    store: Store
+    record: CampaignRecord
+    campaign: Campaign
+    source: TomlSource
+    experiments: Mapping[int, Experiment]
+    told: Sequence[tuple[int, Observation]]
+
+    @classmethod
+    def of(cls, store: Store, campaign_id: str) -> Past:
+        """Return the past of a campaign. Raises UnknownCampaign or BadFile."""
+        record = store.campaign(campaign_id)
+        campaign, source = recorded_campaign(record)
+        experiments = {e.number: e for e in store.experiments(record.id)}
+        _, told = store.observations_since(record.id)
+        return cls(store, record, campaign, source, experiments, told)
+
+    def known(self, experiment: Experiment) -> tuple[list[Observation], list[Point]]:
+        """Return the observations and the points under way that a planner knew of then.
+
+        A history that does not say how much was told had one experiment at a time, so everything
+        earlier was known.
+        """
+        if experiment.told is None:
+            told = [(n, o) for n, o in self.told if n < experiment.number]
+        else:
+            told = list(self.told[: experiment.told])
+        pending = [self.experiments[n].proposal.values for n in experiment.pending]
+        return [o for _, o in sorted(told, key=lambda found: found[0])], list(pending)
+
+    def shown(self, experiment: Experiment, *, again: bool = False) -> list[Measurement]:
+        """Return the measurements that the agents were given, with their arrays.
+
+        Parameters
+        ----------
+        again : when they were asked a second time, after a further measurement.
+        """
+        return [
+            self.store.measurement(m.id)
+            for m in experiment.measurements
+            if not SPOILING_FLAGS & set(m.flags) and (again or not _is_further(m.id))
+        ]
+
+    def said(self, experiment: Experiment, *, again: bool = False) -> list[Insight]:
+        """Return what the agents said, the first or the second time, with its arrays."""
+        summaries = [i for i in experiment.insights if i.id.endswith(AGAIN) == again]
+        return [self.store.insight(i.id) for i in summaries]
+
+    def reading_stream(self, number: int) -> np.random.Generator:
+        """Return the random stream with which the agents began."""
+        return np.random.default_rng([self.campaign.seed, number, ROLES.index("analyze")])
+
+
+def _is_further(measurement_id: str) -> bool:
+    """Return whether a measurement was taken besides those that the campaign plans."""
+    return measurement_id.rpartition("/")[0].endswith(MORE)

@@ -1,0 +1,1 @@
+"""Prefect as engine room and window; nothing outside this room knows it."""
