@@ -72,13 +72,12 @@ def wanted(target: Target) -> str:
 def print_forecast(expected: Forecast, laboratory: Laboratory) -> None:
     """Print what the whole budget will take."""
     console.print(
-        f"  takes    {duration(expected.hours)} ± {duration(expected.hours_std)} of laboratory "
+        f"  takes    {duration(expected.hours)} ± {duration(expected.hours_std)} of instruments' "
         f"time for {expected.experiments} experiments, about {expected.money:.0f} "
         f"{laboratory.currency}"
     )
     for name, hours in expected.instrument_hours.items():
-        share = hours / expected.hours if expected.hours else 0.0
-        console.print(f"           {name:<18} {duration(hours):>9}  {share:>4.0%} of the time")
+        console.print(f"           {name:<18} {duration(hours):>9}")
     several = len({s.instrument for s in expected.supplies}) > 1
     for s in expected.supplies:
         unit = "" if s.unit == "1" else f" {s.unit}"

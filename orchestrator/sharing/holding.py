@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import psutil
 
@@ -26,6 +27,9 @@ from orchestrator.store import Store
 from orchestrator.store.holds import Hold, Holder
 
 logger = logging.getLogger(__name__)
+
+OUTERMOST_NAMESPACE = 0xEFFFFFFC
+"""Number that Linux gives to the namespace of process numbers outside of all containers."""
 
 BIRTH_TOLERANCE = 2.0
 """How far two readings of a process' birth may differ [s], as the system's clock is adjusted."""
@@ -116,12 +120,27 @@ async def fence(laboratory: Laboratory, campaign_id: str, token: int) -> None:
 
 def this_process() -> Holder:
     """Return what tells this process from every other."""
-    return Holder(socket.gethostname(), os.getpid(), psutil.Process().create_time())
+    return Holder(this_machine(), os.getpid(), psutil.Process().create_time())
+
+
+@cache
+def this_machine() -> str:
+    """Return what tells the machine whose processes are seen from here from every other.
+
+    Containers may share a name and see none of each other's processes; then their namespace of
+    process numbers belongs to the name.
+    """
+    try:
+        namespace = os.stat("/proc/self/ns/pid").st_ino  # noqa: PTH116  follows the link
+    except OSError:
+        return socket.gethostname()  # no Linux, no containers
+    outermost = namespace == OUTERMOST_NAMESPACE
+    return socket.gethostname() + ("" if outermost else f"#{namespace}")
 
 
 def is_dead(hold: Hold, expiry: timedelta) -> bool:
     """Return whether the process of a hold is gone, as far as can be known from here."""
-    if hold.holder.host == socket.gethostname():
+    if hold.holder.host == this_machine():
         return not is_running(hold.holder)
     return datetime.now(UTC) - hold.heartbeat > expiry
 
