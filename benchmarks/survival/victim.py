@@ -155,4 +155,6 @@ def _watched(life: Life, store: Store, run: Run, sabotage: Sabotage) -> Run:
 
 
 def _write_now(trace: Path) -> None:
-    trace.write_text(repr(time.time()))
+    partial = trace.with_suffix(".partial")
+    partial.write_text(repr(time.time()))
+    partial.rename(trace)  # whole, or not at all: the blow may fall here too
