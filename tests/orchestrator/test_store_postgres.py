@@ -1,12 +1,8 @@
-"""The same history on PostgreSQL, if there is one to test on.
-
-Set SDLAB_TEST_POSTGRES_URL to an empty database that may be written to.
-"""
+"""The same history on PostgreSQL, in a server of the tests' own where one is installed."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,29 +14,31 @@ from orchestrator.store.agreement_tables import METADATA
 from orchestrator.store.custody import Custody
 from orchestrator.store.engine import connect
 from tests.orchestrator import histories, test_custody, test_stock
+from tests.orchestrator.databases import databases, url_of
 
-URL = os.environ.get("SDLAB_TEST_POSTGRES_URL", "")
+_, POSTGRESQL = databases()
 
-pytestmark = pytest.mark.skipif(
-    not URL, reason="SDLAB_TEST_POSTGRES_URL names no PostgreSQL database to test on"
-)
+pytestmark = list(POSTGRESQL.marks)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    with Store.open(URL, tmp_path) as store:
+def url(tmp_path: Path) -> Iterator[str]:
+    with url_of("postgresql", tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def store(tmp_path: Path, url: str) -> Iterator[Store]:
+    with Store.open(url, tmp_path) as store:
         store.create_campaign(histories.campaign("c"))
         yield store
-        with store._engine.begin() as connection:
-            METADATA.drop_all(connection)
-            connection.exec_driver_sql("DROP TABLE alembic_version")
 
 
-def test_the_migrations_arrive_at_the_tables_on_postgresql(store: Store) -> None:
+def test_the_migrations_arrive_at_the_tables_on_postgresql(store: Store, url: str) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    engine = connect(URL, wait=1)
+    engine = connect(url, wait=1)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         changes = compare_metadata(context, METADATA)
@@ -78,10 +76,10 @@ def test_actions_are_settled_on_postgresql(store: Store) -> None:
 
 
 def test_goods_are_drawn_by_two_campaigns_at_once_on_postgresql(
-    store: Store, tmp_path: Path
+    store: Store, url: str, tmp_path: Path
 ) -> None:
     test_stock.stocked(store)
-    test_stock.draw_together(lambda: Store.open(URL, tmp_path))
+    test_stock.draw_together(lambda: Store.open(url, tmp_path))
 
 
 CUSTODY_CLAIMS = [
