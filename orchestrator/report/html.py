@@ -24,6 +24,7 @@ from orchestrator.report.provenance import provenance
 from orchestrator.report.searched import choices, opening_axes, scatter_plot
 from orchestrator.report.story import Story, read_story
 from orchestrator.report.summary import summary
+from orchestrator.report.timeline import timeline_plot
 from orchestrator.store import Store
 
 MOST_EVENTS = 500
@@ -72,11 +73,14 @@ def _contents(story: Story, store: Store) -> dict[str, Any]:
     beliefs, about_beliefs = belief_plots(story)
     scatter, parallel = scatter_plot(story), parallel_plot(story)
     progress, calibration = progress_plots(story), calibration_plots(story)
-    curves = patterns(story, store)
-    drawn = [p for p in (*progress, scatter, parallel, *beliefs, *calibration) if p is not None]
+    curves, timeline = patterns(story, store), timeline_plot(story)
+    drawn = [
+        p for p in (*progress, timeline, scatter, parallel, *beliefs, *calibration) if p is not None
+    ]
     return {
         "summary": summary(story),
         "progress": progress,
+        "timeline": timeline,
         "scatter": scatter,
         "choices": choices(story),
         "opening": opening_axes(story) if scatter else ("", ""),
