@@ -14,6 +14,11 @@ class Tried:
     """The keys of points, made only where a quick look at one setting does not tell.
 
     In a campaign of thousands, making a key of every point would cost more than the next point.
+
+    Raises
+    ------
+    SpaceError
+        A point lacks a name of the space.
     """
 
     def __init__(self, space: SearchSpace, points: Sequence[Point]) -> None:
@@ -21,6 +26,10 @@ class Tried:
         self._points = points
         self._more: set[Key] = set()
         self._telling = _telling(space)
+        names = set(space.names)
+        for point in points:
+            if not names <= point.keys():
+                key_of(space, point)  # says what is missing
         self._seen = {p[self._telling.name] for p in points} if self._telling else set()
 
     def add(self, key: Key) -> None:
