@@ -45,7 +45,9 @@ def copy(name: str, folder: Path) -> list[Path]:
         There is no such example, a file is there already, or the folder cannot be written.
     """
     campaign = find_campaign(name)
-    files = [campaign, *sorted(FOLDER.glob(f"{campaign.stem}_*lab.toml"))]
+    longer = tuple(f"{n}_" for n in names() if n.startswith(f"{campaign.stem}_"))
+    laboratories = sorted(FOLDER.glob(f"{campaign.stem}_*lab.toml"))
+    files = [campaign, *(f for f in laboratories if not f.name.startswith(longer))]
     targets = [folder / p.name for p in files]
     there = [t for t in targets if t.exists()]
     if there:
