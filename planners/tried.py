@@ -26,10 +26,9 @@ class Tried:
         self._points = points
         self._more: set[Key] = set()
         self._telling = _telling(space)
-        names = set(space.names)
-        for point in points:
-            if not names <= point.keys():
-                key_of(space, point)  # says what is missing
+        n = len(space.names)
+        for torn in (p for p in points if len(p) < n):
+            key_of(space, torn)  # says what is missing
         self._seen = {p[self._telling.name] for p in points} if self._telling else set()
 
     def add(self, key: Key) -> None:
