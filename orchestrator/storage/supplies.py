@@ -105,7 +105,7 @@ def _shared(expected: Forecast, laboratory: Laboratory, match: Match) -> dict[Go
     needs: dict[Good, float] = {}
     steps = (match.synthesizers, *(match.measuring(i) for i in range(len(match.measurers))))
     for supply in expected.supplies:
-        alike = next((names for names in steps if names[0] == supply.instrument), ())
+        alike = next((names for names in steps if supply.instrument in names), ())
         users = [n for n in alike if supply.name in _consumables(laboratory, n)]
         for name in users or [supply.instrument]:
             share = supply.needed / max(len(users), 1)
