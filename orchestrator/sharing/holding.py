@@ -98,6 +98,7 @@ def hold(
     )
     beating.start()
     try:
+        store.leases.leave(campaign_id, but=mine.holder)
         yield held
     finally:
         ended.set()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, not_, select, update
 
 from orchestrator.sharing.scheduling import Request, grants
 from orchestrator.store.agreement_tables import LEASE
@@ -118,6 +118,21 @@ class Leases:
             gone = [lease for lease in dead if _released(connection, *_unheard(lease))]
             _serve(connection, laboratory)
         return gone
+
+    def leave(self, campaign_id: str, *, but: Holder) -> None:
+        """Take a campaign out of every queue, except where its present holder stands itself.
+
+        Whoever held the campaign before can use nothing in its name any more.
+        """
+        mine = (LEASE.c.host == but.host, LEASE.c.pid == but.pid, LEASE.c.born == but.born)
+        left = LEASE.c.campaign_id == campaign_id, LEASE.c.released.is_(None), not_(and_(*mine))
+        with writing(self._ledger.engine, durable=False) as connection:
+            laboratories = connection.execute(select(LEASE.c.laboratory).where(*left).distinct())
+            for laboratory in sorted(laboratories.scalars()):
+                _alone(connection, laboratory)
+                here = LEASE.c.laboratory == laboratory
+                connection.execute(update(LEASE).where(here, *left).values(released=now()))
+                _serve(connection, laboratory)
 
 
 def _alone(connection: Connection, laboratory: str) -> None:

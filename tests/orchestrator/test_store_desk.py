@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.errors import CampaignError, UnknownCampaign
-from orchestrator.sharing.holding import this_machine, this_process
+from orchestrator.sharing.holding import hold, this_machine, this_process
 from orchestrator.sharing.lease_signs import Hearing
 from orchestrator.sharing.store_desk import StoreDesk, Tempo
 from orchestrator.store import Store
@@ -203,3 +203,16 @@ def _ask(store: Store, holder: Holder) -> int:
 async def _use_once(desk: StoreDesk, campaign_id: str) -> tuple[str, ...]:
     async with desk.use(campaign_id, [["oven"]], purpose="test") as names:
         return names
+
+
+def test_whoever_takes_a_campaign_gives_back_what_its_former_holder_left(shared: Store) -> None:
+    me = this_process()
+    _ask(shared, replace(me, born=me.born - 3600))
+    with hold(shared, "bread-2"):
+        assert shared.leases.queue(LAB) == []
+
+
+def test_a_new_holder_leaves_other_campaigns_and_its_own_leases_alone(shared: Store) -> None:
+    row = _ask(shared, this_process())
+    with hold(shared, "bread-2"), hold(shared, "bread-1"):
+        assert [lease.row for lease in shared.leases.queue(LAB)] == [row]
