@@ -312,7 +312,9 @@ class Executor:
             await self.device.halt(emergency=emergency)
         except (InstrumentError, OSError) as error:
             logger.error("halt failed instrument=%s error=%s", self.name, error)
-            self._latch("fault", f"it did not confirm the stop: {error}")
+            # Only a person may release what an emergency stop has latched; a fault may be reset.
+            state: State = "stopped" if emergency else "fault"
+            self._latch(state, f"it did not confirm the stop: {error}")
             return False
         return True
 

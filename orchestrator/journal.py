@@ -23,7 +23,7 @@ from instruments.measurement import Measurement
 from instruments.sample import Sample
 from orchestrator.errors import CampaignError, LaboratoryRefused
 from orchestrator.failing.readiness import make_ready
-from orchestrator.failing.watchdog import watched
+from orchestrator.failing.watchdog import HANGS, watched
 from orchestrator.reconciling import is_in_doubt, memory_of, recorded_command, what_became
 from orchestrator.run import Run, Verb
 from orchestrator.store.records import NOT_CARRIED_OUT, ActionRecord
@@ -186,12 +186,12 @@ async def _ended(work: _Work, outcome: Outcome, *, presumed: bool = False) -> Ou
     """Keep the result and how the action ended, all together; doubt is cleared up first."""
     while is_in_doubt(work.run, work.action, outcome):
         why = f"cannot say whether it acted ({outcome.error})"
-        found = await what_became(work.run, work.action, why)
+        found = await what_became(work.run, work.action, why, hangs=outcome.fault == HANGS)
         presumed = found.presumed
         if found.fate == "not_seen":
-            outcome = _never_moved(work, "the device never received it")
-        else:
-            outcome = found.outcome or await _executed(work)
+            # Under the same id: what was sent may still be on its way, and arrive late.
+            return await _begun(work)
+        outcome = found.outcome or await _executed(work)
     _settle(work, outcome, presumed=presumed)
     return outcome
 

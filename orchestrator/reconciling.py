@@ -60,7 +60,7 @@ class Finding:
     presumed: bool = False
 
 
-async def what_became(run: Run, action: ActionRecord, why: str) -> Finding:
+async def what_became(run: Run, action: ActionRecord, why: str, *, hangs: bool = False) -> Finding:
     """Return what became of an action that was sent and whose end nobody heard of.
 
     An idempotent device counts as not having seen it: sent again, it does no harm.
@@ -68,6 +68,7 @@ async def what_became(run: Run, action: ActionRecord, why: str) -> Finding:
     Parameters
     ----------
     why : how the doubt arose, for the person.
+    hangs : it did not end when it was asked to stop, so that it runs is no answer.
 
     Raises
     ------
@@ -85,9 +86,9 @@ async def what_became(run: Run, action: ActionRecord, why: str) -> Finding:
     while True:
         if is_queryable:
             answer = await _asked(instrument, action)  # type: ignore[arg-type]
-            if answer.fate != "unknown" and not _is_unconfirmed(answer):
+            if _is_clear(answer, hangs=hangs):
                 return Finding(answer.fate, answer.outcome)
-            why = answer.message or why
+            why = why if hangs else answer.message or why
         reply = await run.person.ask(question(run, action, why, is_queryable, rounds))
         if reply.answer != LOOK_AGAIN:
             return Finding("done", as_seen(run, action, reply), presumed=True)
@@ -162,8 +163,11 @@ async def _asked(instrument: Queryable, action: ActionRecord) -> Answer:
     return answer
 
 
-def _is_unconfirmed(answer: Answer) -> bool:
-    return answer.outcome is not None and answer.outcome.settled == "unconfirmed"
+def _is_clear(answer: Answer, *, hangs: bool) -> bool:
+    """Return whether it can be acted on without a person."""
+    if answer.outcome is not None:
+        return answer.outcome.settled != "unconfirmed"
+    return answer.fate == "not_seen" or (answer.fate == "running" and not hangs)
 
 
 def _meaning(options: list[str]) -> str:

@@ -170,13 +170,14 @@ class HostedInstrument:
         """Return how a command ended, and whether it was begun here.
 
         A host that died before the command stood in its log has not acted, and one whose driver
-        declares its commands idempotent may act again; both say ``not_seen``.
+        declares its commands idempotent may act again; both say ``not_seen``. A host that was
+        restarted while its device is ``running`` adopts the command when it is sent again.
         """
         begun = False
         while True:
             begun = await self._submitted(command_id, command) or begun
             answer = await self._ended(command_id)
-            if answer.fate != "not_seen":
+            if answer.fate in ("done", "unknown"):
                 return answer, begun
             logger.warning("sent again instrument=%s: %s", self.name, answer.message)
 
@@ -187,26 +188,27 @@ class HostedInstrument:
             "identity": self._identity,
             "command": command.model_dump(mode="json"),
         }
+        arrived = False
         while True:
             try:
-                return bool((await self._line.post("submit", order))["begun"])
+                return bool((await self._line.post("submit", order))["begun"]) or arrived
             except LineLost as error:
                 logger.warning("line lost instrument=%s command=%s", self.name, command_id)
                 answer = await self._asked_again(command_id, error)
-                if answer.fate != "not_seen":
+                if answer.fate in ("done", "unknown"):
                     return True
+                arrived = answer.fate == "running"
 
     async def _ended(self, command_id: str) -> Answer:
-        """Wait, across broken connections, until the host says that a command has ended."""
+        """Wait until the host says that a command has ended, or the connection was broken."""
         inquiry = {**self._signed(command_id), "seconds": WAIT}
         while True:
             try:
                 reply = await self._line.post("wait", inquiry, timeout=WAIT + QUICK)
             except LineLost as error:
                 logger.warning("line lost instrument=%s command=%s", self.name, command_id)
-                answer = await self._asked_again(command_id, error)
-            else:
-                answer = self._heard(reply)
+                return await self._asked_again(command_id, error)
+            answer = self._heard(reply)
             if answer.fate != "running":
                 return answer
 

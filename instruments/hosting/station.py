@@ -43,6 +43,8 @@ class Station:
         self._ended: dict[str, Outcome] = {}
         """Outcomes that could not be written, such as on a full disk."""
         self._refusals: dict[str, str] = {}
+        self._told: dict[str, int] = {}
+        """Tokens that the device was given by this process."""
 
     async def submit(self, command_id: str, command: Command, token: int | None) -> bool:
         """Begin a command unless its id is known; return whether it was begun by this call.
@@ -121,18 +123,14 @@ class Station:
         known = self.log.fences.get(scope)
         if known is not None and token < known:
             raise TakenOver(self.instrument.name, scope, held=known, given=token)
-        if isinstance(self.instrument, Queryable) and self._declares("queryable"):
-            await self.instrument.fence(scope, token)
+        await self._tell(scope, token)
         if known != token:
             await asyncio.to_thread(self.log.fence, scope, token)
 
     def admit(self, command_id: str, token: int | None) -> None:
         """Refuse whoever has been overtaken. Raises TakenOver."""
-        scope = ""
-        for part in command_id.split("/")[:-1]:
-            scope = f"{scope}/{part}" if scope else part
-            held = self.log.fences.get(scope)
-            if held is not None and (token is None or token < held):
+        for scope, held in self._fences(command_id):
+            if token is None or token < held:
                 raise TakenOver(self.instrument.name, scope, held=held, given=token)
 
     async def stop_what_runs(self) -> None:
@@ -154,11 +152,17 @@ class Station:
         name = self.instrument.name
         if not accepted:
             await self._accept(command_id, command)
+        await self._remind(command_id)
         self._say(f"{name}: {command_id} began")
         try:
             outcome = await self.instrument.execute(command_id, command)
         except InstrumentError as error:
             self._say(f"{name}: {command_id} was refused: {error}")
+            if accepted and not self._declares("idempotent"):
+                raise InstrumentError(
+                    f"{name} was carrying out {command_id} when its host died and does not take it "
+                    f"up again ({error}); see to the device, then resume the campaign"
+                ) from error
             self._refusals[command_id] = f"it was refused when its turn came: {error}"
             await asyncio.to_thread(self.log.release, command_id, str(error))
             raise
@@ -208,6 +212,7 @@ class Station:
     async def _asked(self, command_id: str) -> Answer:
         """Return what an instrument says of a command at which the host died."""
         if self._declares("queryable") and isinstance(self.instrument, Queryable):
+            await self._remind(command_id)
             answer = await self.instrument.query(command_id)
             if answer.outcome is not None:
                 await self._settle(answer.outcome)
@@ -218,6 +223,23 @@ class Station:
             return Answer("not_seen", message=why)
         why = f"{died}; {self.instrument.name} cannot say whether it acted. Look at the device"
         return Answer("unknown", message=why)
+
+    async def _remind(self, command_id: str) -> None:
+        """Tell the device whom to obey if that was said before this process started."""
+        for scope, token in self._fences(command_id):
+            await self._tell(scope, token)
+
+    async def _tell(self, scope: str, token: int) -> None:
+        is_asked = isinstance(self.instrument, Queryable) and self._declares("queryable")
+        if is_asked and self._told.get(scope) != token:
+            await self.instrument.fence(scope, token)  # type: ignore[attr-defined]
+            self._told[scope] = token
+
+    def _fences(self, command_id: str) -> list[tuple[str, int]]:
+        """Return the scopes of a command that somebody holds, with their tokens."""
+        parts = command_id.split("/")
+        scopes = ["/".join(parts[:end]) for end in range(1, len(parts))]
+        return [(s, self.log.fences[s]) for s in scopes if s in self.log.fences]
 
     def _declares(self, recovery: str) -> bool:
         return self.instrument.describe().recovery == recovery

@@ -138,7 +138,7 @@ def _go_on(store: Store, campaign_id: str) -> None:
     status = store.campaign(campaign_id).status
     if status in ("finished", "cancelled"):
         raise CampaignError(f"{campaign_id} is {status}; begin a new one with its campaign file")
-    if status == "stopped":
+    if status == "stopped" or store.wishes.find(campaign_id).wish == "stop":
         raise CampaignError(
             f"{campaign_id} was stopped in an emergency; look at the laboratory and release it "
             f"with `sdlab resume {campaign_id}` where it can be seen"

@@ -166,11 +166,12 @@ def _stop_campaigns(folder: Path, campaign_id: str | None, lab: Path | None, rea
     async def all_at_once() -> list[bool]:
         stops = await asyncio.gather(*(stop_now(store, r, reason=reason) for r in records))
         for stopped in stops:
-            typer.echo(f"{stopped.campaign_id}: {'stopped' if stopped.confirmed else 'NO ANSWER'}")
+            said = "stopped" if stopped.confirmed else "NO ANSWER"
+            typer.echo(f"{stopped.campaign_id}: {said} {stopped.trouble}".rstrip())
             for line in in_words(stopped.said):
                 typer.echo(f"  {line}")
         _print_time(began)
-        return [s.confirmed and everything_stopped(s.said) for s in stops]
+        return [s.confirmed and not s.trouble and everything_stopped(s.said) for s in stops]
 
     return all(asyncio.run(all_at_once()))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from instruments.errors import InstrumentError
 from instruments.protocols import Instrument, Status
 from orchestrator.errors import LaboratoryRefused
+from orchestrator.failing.watchdog import GRACE, TOO_LONG
 from orchestrator.people.asking import Question
 from orchestrator.run import Run
 
@@ -16,21 +18,26 @@ MOST_RESETS = 3
 """Resets in a row that fail before an instrument counts as broken."""
 
 
+SHORTEST_LOOK, LONGEST_LOOK = 1.0, 60.0
+"""Laboratory seconds between two looks at an instrument that works for another campaign."""
+
+
 async def make_ready(run: Run, instrument: str) -> None:
     """Return when an instrument takes commands.
 
-    A latched fault is reset, which reads the device back and moves nothing. A person is asked
+    What it still carries out for another campaign, whose process may have died, is waited for. A
+    latched fault is reset, which reads the device back and moves nothing. A person is asked
     before one that was stopped is released, and where a reset failed.
 
     Raises
     ------
     LaboratoryRefused
-        The person gives it up, or it cannot be reset.
+        The person gives it up, it cannot be reset, or another campaign's command does not end.
     WaitsForPerson
         Nobody is there to ask.
     """
     device = run.laboratory.instruments[instrument]
-    status = await device.status()
+    status = await _left_by_others(run, instrument)
     if status.state not in ("fault", "stopped"):
         return
     why = f"{instrument} was stopped" if status.state == "stopped" else f"{instrument} is in fault"
@@ -47,6 +54,34 @@ async def make_ready(run: Run, instrument: str) -> None:
         run.history.record_event(run.id, "reset_failed", f"{why}; the reset failed: {trouble}")
         why, may_reset = f"{instrument} cannot be reset: {trouble}", False
     raise LaboratoryRefused(f"{why}. Repair it, then `sdlab resume {run.id}`")
+
+
+async def _left_by_others(run: Run, instrument: str) -> Status:
+    """Return how an instrument stands once it carries out nothing for another campaign.
+
+    A command that stood behind such a one would seem to hang, and be stopped in its place.
+    """
+    device, clock = run.laboratory.instruments[instrument], run.laboratory.clock
+    status = await device.status()
+    if not _works_for_another(run, status):
+        return status
+    said = f"{instrument} still carries out {status.command_id} of another campaign"
+    run.history.record_event(run.id, "instrument_busy", f"{said}, which is waited for")
+    give_up = clock.now() + timedelta(seconds=TOO_LONG * (status.remaining or 0.0) + GRACE)
+    while _works_for_another(run, status):
+        if clock.now() > give_up:
+            raise LaboratoryRefused(
+                f"{said}, for longer than expected. Resume or stop that campaign, then "
+                f"`sdlab resume {run.id}`"
+            )
+        await clock.sleep(min(max(status.remaining or 0.0, SHORTEST_LOOK), LONGEST_LOOK))
+        status = await device.status()
+    return status
+
+
+def _works_for_another(run: Run, status: Status) -> bool:
+    its = status.command_id or ""
+    return status.state == "busy" and bool(its) and not its.startswith(f"{run.id}/")
 
 
 async def _released(run: Run, instrument: str, status: Status, why: str, attempt: int) -> None:

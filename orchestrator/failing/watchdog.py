@@ -25,6 +25,9 @@ TOO_LONG = 2.0
 GRACE = 60.0
 """Laboratory seconds on top, so that short commands may be a little slow."""
 
+HANGS = "overdue"
+"""Fault of an action that did not end even when its instrument was asked to stop."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Watch:
@@ -130,7 +133,7 @@ async def _stopped(watch: _Watch, grace: float) -> Outcome:
         finished=clock.now(),
         simulated=instrument.describe().simulated,
         error=text,
-        fault="overdue",
+        fault=HANGS,
     )
 
 

@@ -8,13 +8,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from instruments.clock import RealClock
-from instruments.errors import InstrumentError, NotConnected
 from instruments.protocols import Bench, Instrument
 from instruments.stopping import PATIENCE, Stopped, stop_all
-from orchestrator.errors import CampaignError
 from orchestrator.laboratories.hosts import make_client
 from orchestrator.laboratories.laboratory import InstrumentEntry, LaboratoryFile, parse_laboratory
 from orchestrator.registry import instrument_factory
@@ -73,7 +69,8 @@ def _made(file: LaboratoryFile, source: TomlSource) -> Made:
             if entry.host in file.hosts:
                 return make_client(file, name, described=False)
             return instrument_factory(entry.driver)(name, entry.settings, bench)
-        except (ValidationError, InstrumentError, CampaignError, OSError) as error:
+        except Exception as error:  # whatever one driver raises keeps no other from being stopped
+            logger.info("not made for the stop instrument=%s", name, exc_info=True)
             return error
 
     return {name: make(name, entry) for name, entry in file.instruments.items()}
@@ -82,7 +79,8 @@ def _made(file: LaboratoryFile, source: TomlSource) -> Made:
 def _is_simulated(instrument: Instrument) -> bool:
     try:
         return instrument.describe().simulated
-    except NotConnected:
+    except Exception:  # one that cannot tell is stopped like one that moves matter
+        logger.info("not described before the stop instrument=%s", instrument.name, exc_info=True)
         return False
 
 
@@ -92,7 +90,8 @@ async def _connected_and_stopped(instrument: Instrument, patience: float) -> Sto
     try:
         async with asyncio.timeout(patience):
             await instrument.connect()
-    except (InstrumentError, OSError, TimeoutError) as error:
+    except Exception as error:  # whatever one driver raises keeps no other from being told
+        logger.info("not connected for the stop instrument=%s", instrument.name, exc_info=True)
         why = str(error) or f"it did not answer within {patience:g} s"
         return Stopped("not_reached", why, time.monotonic() - began)
     said = (await stop_all({"it": instrument}, emergency=True, patience=patience))["it"]
@@ -103,8 +102,10 @@ async def _closed(instrument: Instrument) -> None:
     try:
         async with asyncio.timeout(1.0):
             await instrument.disconnect()
-    except (InstrumentError, OSError, TimeoutError) as error:
-        logger.warning("not disconnected after the stop instrument=%s: %r", instrument.name, error)
+    except Exception:
+        logger.warning(
+            "not disconnected after the stop instrument=%s", instrument.name, exc_info=True
+        )
 
 
 def in_words(said: Mapping[str, Stopped]) -> list[str]:

@@ -132,6 +132,8 @@ class Steering:
         """Read what is wished; a history that cannot be read for a moment changes nothing."""
         try:
             wish = self._store.wishes.find(self._run.id)
+            if self._wish.wish == "cancel" and wish.wish != "stop":
+                return  # what is being ended for good does not go on
             before, self._wish = self._wish, wish
             if wish.wish != before.wish:
                 self._follow(wish)

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from instruments.stopping import Stopped
-from orchestrator.errors import CampaignError, CampaignHeld
+from orchestrator.errors import CampaignError, CampaignHeld, StoreError
 from orchestrator.people.asking import this_person
 from orchestrator.sharing.holding import Pulse, hold, is_dead
 from orchestrator.store import Store
@@ -27,11 +27,13 @@ class Stop:
     ----------
     said : instrument → what it said to this process.
     confirmed : nobody runs the campaign, or whoever does says that it is stopped.
+    trouble : why an instrument could not be named or the stop not be written down; else empty.
     """
 
     campaign_id: str
     said: dict[str, Stopped]
     confirmed: bool
+    trouble: str = ""
 
 
 def is_running(store: Store, campaign_id: str) -> bool:
@@ -72,7 +74,7 @@ def go_on(store: Store, campaign_id: str) -> bool:
     Raises
     ------
     CampaignError
-        It was cancelled for good.
+        It was cancelled for good, or is being cancelled or stopped just now.
     CampaignHeld
         It is running, and nobody had paused it.
     """
@@ -82,6 +84,15 @@ def go_on(store: Store, campaign_id: str) -> bool:
             f"{campaign_id} was cancelled for good ({record.message}); begin a new campaign"
         )
     before = store.wishes.find(campaign_id).wish
+    if before in ("cancel", "stop") and is_running(store, campaign_id):
+        raise CampaignError(
+            f"the process that runs {campaign_id} is carrying out the wish to {before}; look with "
+            "`sdlab show` until it has ended"
+        )
+    if before == "stop" and record.status != "stopped":
+        # Its process died before it could say so; a person must release the instruments.
+        store.record_event(campaign_id, "stopped", "emergency stop that no process confirmed")
+        store.set_status(campaign_id, "stopped", "emergency stop that no process confirmed")
     if before != "run":
         store.wishes.wish(campaign_id, "run", by=this_person())
     return before == "pause" and is_running(store, campaign_id)
@@ -114,20 +125,33 @@ def cancel(store: Store, campaign_id: str, *, reason: str = "") -> str:
 
 
 async def stop_now(store: Store, record: CampaignRecord, *, reason: str = "") -> Stop:
-    """Stop a campaign's laboratory at once, whether or not a process runs the campaign."""
+    """Stop a campaign's laboratory at once, whether or not a process runs the campaign.
+
+    The instruments do not wait for the history: one that is locked or away keeps none from being
+    stopped.
+    """
+    by, said = this_person(), dict[str, Stopped]()
+    wishing = asyncio.create_task(
+        asyncio.to_thread(store.wishes.wish, record.id, "stop", reason=reason, by=by)
+    )
+    trouble = ""
+    try:
+        said = await _stopped_directly(record)
+    except CampaignError as error:
+        trouble = str(error)
+    try:
+        await wishing
+        return Stop(record.id, said, await _confirmed(store, record, said), trouble)
+    except StoreError as error:
+        return Stop(record.id, said, confirmed=False, trouble=f"{trouble} {error}".strip())
+
+
+async def _stopped_directly(record: CampaignRecord) -> dict[str, Stopped]:
     from orchestrator.people.emergency import recorded_laboratory, stop_directly
 
-    store.wishes.wish(record.id, "stop", reason=reason, by=this_person())
-    said: dict[str, Stopped] = {}
-    if not record.config.get("twin"):
-        said = await stop_directly(*recorded_laboratory(record))
-    if is_running(store, record.id):
-        return Stop(record.id, said, await _confirmed(store, record.id))
-    words = ", ".join(f"{name}: {s.result}" for name, s in said.items()) or "nothing is running"
-    store.record_event(record.id, "stopped", words)
-    if record.status not in ENDED:
-        store.set_status(record.id, "stopped", f"emergency stop by {this_person()} ({words})")
-    return Stop(record.id, said, confirmed=True)
+    if record.config.get("twin"):
+        return {}
+    return await stop_directly(*recorded_laboratory(record))
 
 
 def stoppable(store: Store) -> list[CampaignRecord]:
@@ -135,17 +159,27 @@ def stoppable(store: Store) -> list[CampaignRecord]:
     return [
         record
         for record in store.campaigns()
-        if record.status not in ENDED
-        and (
-            record.status in ("running", "paused", "waiting") or store.unsettled_actions(record.id)
-        )
+        if record.status in ("running", "paused", "waiting") or store.unsettled_actions(record.id)
     ]
 
 
-async def _confirmed(store: Store, campaign_id: str) -> bool:
+async def _confirmed(store: Store, record: CampaignRecord, said: dict[str, Stopped]) -> bool:
+    """Return whether a campaign is known to be stopped; said here if nobody is left to say it."""
+    if is_running(store, record.id) and await _says_stopped(store, record.id):
+        return True
+    if is_running(store, record.id):
+        return False
+    words = ", ".join(f"{name}: {s.result}" for name, s in said.items()) or "nothing is running"
+    store.record_event(record.id, "stopped", words)
+    if store.campaign(record.id).status not in ENDED:
+        store.set_status(record.id, "stopped", f"emergency stop by {this_person()} ({words})")
+    return True
+
+
+async def _says_stopped(store: Store, campaign_id: str) -> bool:
     """Return whether the process that runs a campaign says in time that it is stopped."""
     for _ in range(int(CONFIRMED_WITHIN / 0.1)):
         await asyncio.sleep(0.1)
         if store.campaign(campaign_id).status in ("stopped", *ENDED):
             return True
-    return not is_running(store, campaign_id)
+    return False

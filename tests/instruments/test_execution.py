@@ -157,6 +157,15 @@ async def test_a_stop_that_the_device_does_not_confirm_is_unconfirmed() -> None:
     assert (await instrument.status()).state == "fault"
 
 
+async def test_an_emergency_stop_that_is_not_confirmed_is_released_by_a_person_only() -> None:
+    instrument, device, _ = await connected(simulated=False)
+    device.halt_error = InstrumentError("no answer")
+    assert await instrument.stop(emergency=True) == "unconfirmed"
+    status = await instrument.status()
+    assert status.state == "stopped"  # a fault would be reset without asking
+    assert "no answer" in status.message
+
+
 async def test_a_named_fault_settles_as_failed_and_holds_until_reset() -> None:
     instrument, _, _ = await connected()
     outcome = await instrument.execute("c/1/s/0", heat(99.0))

@@ -6,12 +6,14 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from instruments.stopping import stop_all
-from orchestrator.errors import CampaignError
+from orchestrator.errors import CampaignError, StoreLocked
 from orchestrator.laboratories.laboratory import parse_laboratory
+from orchestrator.people import emergency, wishing
 from orchestrator.people.emergency import everything_stopped, in_words, stop_directly
 from orchestrator.people.wishing import cancel, go_on, pause, stop_now, stoppable
 from orchestrator.store import Store
@@ -96,6 +98,59 @@ async def test_instrument_with_a_wrong_driver_is_named_and_the_rest_is_stopped(
     assert said["kettle-1"].result == "nothing_running"
 
 
+async def test_driver_that_raises_anything_keeps_no_other_from_being_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: str) -> Any:
+        raise RuntimeError("libusb was not found")
+
+    monkeypatch.setattr(emergency, "instrument_factory", broken)
+    with kettle_host(tmp_path / "host", copies=2) as host:
+        text = LAB.format(address=host.address) + '\n[instruments.mill]\ndriver = "mill"\n'
+        said = await stop_directly(*parse_laboratory(parse_toml(text, tmp_path / "lab.toml")))
+    assert said["mill"].result == "not_reached"
+    assert said["kettle-0"].result == "nothing_running"
+
+
+async def test_history_that_cannot_be_written_keeps_nothing_from_being_stopped(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def locked(*_: object, **__: object) -> None:
+        raise StoreLocked("another process writes")
+
+    with kettle_host(tmp_path / "host", copies=2) as host:
+        mine = _recorded(store, host)
+        monkeypatch.setattr(store.wishes, "wish", locked)
+        stopped = await stop_now(store, mine)
+        assert host.deeds("halted") == ["True", "True"]
+    assert everything_stopped(stopped.said)
+    assert not stopped.confirmed
+    assert "another process writes" in stopped.trouble
+
+
+async def test_stop_of_a_process_that_dies_before_it_answers_is_still_to_be_released(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([True, False, False])
+    monkeypatch.setattr(wishing, "is_running", lambda *_: next(answers))
+    monkeypatch.setattr(wishing, "CONFIRMED_WITHIN", 0.1)
+    store.set_status("bread-1", "running")
+    twin = replace(store.campaign("bread-1"), config={"twin": True})
+    assert (await stop_now(store, twin)).confirmed
+    assert store.campaign("bread-1").status == "stopped"
+    assert "stopped" in [e.kind for e in store.events("bread-1")]
+
+
+def test_campaign_whose_process_died_of_a_stop_is_resumed_as_stopped(store: Store) -> None:
+    store.set_status("bread-1", "running")
+    store.wishes.wish("bread-1", "stop", by="anna")
+    assert not go_on(store, "bread-1")
+    assert store.campaign("bread-1").status == "stopped"
+    assert [e.kind for e in store.events("bread-1")].count("stopped") == 1
+    assert not go_on(store, "bread-1")
+    assert [e.kind for e in store.events("bread-1")].count("stopped") == 1
+
+
 async def test_slow_instrument_does_not_delay_the_others(store: Store) -> None:
     class Deaf:
         name = "deaf"
@@ -125,6 +180,8 @@ def test_only_campaigns_that_may_move_something_are_stopped_unasked(store: Store
     store.record_action(action)
     assert {r.id for r in stoppable(store)} == {"bread-1", "bread-2"}
     store.set_status("bread-1", "finished", "done")
+    assert [r.id for r in stoppable(store)] == ["bread-2"]
+    store.set_status("bread-2", "cancelled", "its device may work on")
     assert [r.id for r in stoppable(store)] == ["bread-2"]
 
 

@@ -301,3 +301,42 @@ async def test_a_device_that_lost_its_log_is_not_believed_that_it_never_saw_a_co
     with pytest.raises(WaitsForPerson, match="lost the log"):
         await turn(run, 0)
     assert len(acts(run)) == 1
+
+
+async def test_what_never_arrived_is_sent_again_under_its_id_since_it_may_arrive_late(
+    store: Store,
+) -> None:
+    lab = queryable()
+    run = await begun(store, lab)
+    oven = lab.instruments["oven"]
+    honest, late = oven.execute, list[tuple[str, Command]]()
+
+    async def delayed(command_id: str, command: Command) -> Outcome:
+        oven.execute = honest  # type: ignore[method-assign]
+        late.append((command_id, command))
+        now = lab.clock.now()
+        return Outcome(command_id, "unconfirmed", None, now, now, True, error="the host is away")
+
+    oven.execute = delayed  # type: ignore[method-assign]
+    assert not (await turn(run, 0)).failed
+    assert (await oven.execute(*late[0])).replayed
+    assert len(acts(run)) == 1
+
+
+async def test_a_device_that_runs_on_though_it_was_stopped_is_put_to_a_person(
+    store: Store,
+) -> None:
+    lab = queryable()
+    run = await begun(store, lab)
+    oven = lab.instruments["oven"]
+
+    async def hangs(command_id: str, _: Command) -> Outcome:
+        await asyncio.Event().wait()
+        raise AssertionError(command_id)
+
+    async def runs(_: str) -> Answer:
+        return Answer("running")
+
+    oven.execute, oven.query = hangs, runs  # type: ignore[method-assign, attr-defined]
+    with pytest.raises(WaitsForPerson, match="more than twice"):
+        await asyncio.wait_for(turn(run, 0), 20.0)

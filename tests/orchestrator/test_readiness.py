@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
+from unittest.mock import AsyncMock
 
 import pytest
 
-from instruments.commands import Command
+from instruments.commands import Command, Synthesize
 from instruments.device import Action
 from instruments.errors import InstrumentFault
 from instruments.execution import Executor
+from instruments.protocols import Status
 from instruments.sample import Sample
 from orchestrator.control import run_campaign
 from orchestrator.errors import LaboratoryRefused, WaitsForPerson
@@ -87,6 +90,31 @@ async def test_a_rehearsal_does_not_reset_a_broken_instrument_for_ever(store: St
     with pytest.raises(LaboratoryRefused, match="cannot be reset"):
         await run_campaign(run)
     assert len(oven.acts) == 2
+
+
+async def test_what_a_campaign_whose_process_died_left_behind_is_waited_for(store: Store) -> None:
+    run, oven = await _run(store)
+    device = run.laboratory.instruments["oven"]
+    other = Synthesize(sample_id="b", number=0, recipe={"temperature": 200, "time": 4.0})
+    left = asyncio.create_task(device.execute("bread-2/0/synthesize/0", other))
+    while (await device.status()).state != "busy":
+        await asyncio.sleep(0)
+    assert (await run_campaign(run)).experiments == 6
+    assert (await left).settled == "succeeded"
+    kinds = [e.kind for e in store.events("bread-1")]
+    assert "instrument_busy" in kinds
+    assert "overdue_stopped" not in kinds
+    assert len(oven.acts) == 7
+
+
+async def test_another_campaign_that_hangs_is_not_waited_for_without_end(store: Store) -> None:
+    run, oven = await _run(store)
+    device = run.laboratory.instruments["oven"]
+    hung = Status("busy", command_id="bread-2/0/synthesize/0", remaining=0.0)
+    device.status = AsyncMock(return_value=hung)  # type: ignore[method-assign]
+    with pytest.raises(LaboratoryRefused, match=r"bread-2/0/synthesize/0 .* longer than expected"):
+        await run_campaign(run)
+    assert oven.acts == []
 
 
 def _asked(store: Store) -> str:

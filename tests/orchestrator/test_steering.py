@@ -110,6 +110,17 @@ async def test_cancelled_command_that_cannot_be_cut_short_is_waited_for(
     assert [a.settled for a in store.actions("bread-1")] == ["succeeded"]
 
 
+async def test_cancel_under_way_is_not_taken_back_by_a_pause(store: Store, tmp_path: Path) -> None:
+    session = asyncio.create_task(_session(_run(store, stop="none"), store, tmp_path))
+    await _until(lambda: _bakes(store))
+    store.wishes.wish("bread-1", "cancel", by="anna@bakery")
+    await asyncio.sleep(0.3)
+    store.wishes.wish("bread-1", "pause", by="bert@bakery")
+    ending = await session
+    assert ending.status == "cancelled"
+    assert "oven: ran_to_completion" in ending.reason
+
+
 async def test_emergency_stop_reaches_idle_instruments_too_and_overtakes_a_cancel(
     store: Store, tmp_path: Path
 ) -> None:
