@@ -8,6 +8,7 @@ it is resumed, and nobody makes a sample twice.
 
 from __future__ import annotations
 
+import glob
 import json
 import logging
 import tomllib
@@ -109,6 +110,8 @@ class ByHand(RememberingDevice):
             ``person`` if the sheet says why it failed, ``no_answer`` after the deadline.
         """
         assert isinstance(command, Synthesize)
+        if self._book.find(action.command_id) is None:
+            self._put_away(command)
         asked = Order(command_id=action.command_id, command=command, started=action.started)
         order = self._book.note(asked)
         if order.ending is None:
@@ -191,6 +194,13 @@ class ByHand(RememberingDevice):
             draft = path.with_suffix(".draft")
             draft.write_text(self._laid_out(command), encoding="utf-8")
             draft.replace(path)
+
+    def _put_away(self, command: Synthesize) -> None:
+        """Keep the sheet of an earlier attempt aside: what it says is no answer to a new one."""
+        path = self.sheet(command)
+        if path.exists():
+            earlier = len(list(self._folder.glob(f"{glob.escape(path.stem)}.earlier-*")))
+            path.rename(path.with_suffix(f".earlier-{earlier}"))
 
     def sheet(self, command: Synthesize) -> Path:
         """Return the recipe sheet of a sample."""

@@ -14,6 +14,7 @@ from instruments.sample import Sample
 from orchestrator.run import History
 from orchestrator.store.records import (
     ActionRecord,
+    Event,
     Experiment,
     InsightSummary,
     MeasurementSummary,
@@ -105,6 +106,10 @@ class Recall:
     ) -> None:
         """Add a line to the campaign's log."""
         self._history.record_event(campaign_id, kind, message, number)
+
+    def events(self, campaign_id: str) -> list[Event]:
+        """Return the campaign's log, oldest first."""
+        return self._history.events(campaign_id)
 
     def experiment(self, campaign_id: str, number: int) -> Experiment | None:
         """Return the experiment as far as it has come."""

@@ -20,7 +20,7 @@ from orchestrator.people.asking import Nobody, Person
 from orchestrator.people.notifying import Notifier, Silent
 from orchestrator.sharing.desk import Desk, LocalDesk
 from orchestrator.storage.keeping import Keeper, KeepsNothing
-from orchestrator.store.records import ActionRecord, Experiment
+from orchestrator.store.records import ActionRecord, Event, Experiment
 from orchestrator.under_way import UnderWay
 from planners.proposal import Observation, Proposal
 
@@ -118,6 +118,10 @@ class History(Protocol):
         self, campaign_id: str, kind: str, message: str, number: int | None = None
     ) -> None:
         """Add a line to the campaign's log."""
+        ...
+
+    def events(self, campaign_id: str) -> list[Event]:
+        """Return the campaign's log, oldest first."""
         ...
 
 

@@ -18,6 +18,9 @@ MOST_RESETS = 3
 """Resets in a row that fail before an instrument counts as broken."""
 
 
+_DECIDED = frozenset({"instrument_reset", "instrument_given_up"})
+"""Kinds of events after which what was answered about an instrument counts no more."""
+
 SHORTEST_LOOK, LONGEST_LOOK = 1.0, 60.0
 """Laboratory seconds between two looks at an instrument that works for another campaign."""
 
@@ -86,12 +89,8 @@ def _works_for_another(run: Run, status: Status) -> bool:
 
 async def _released(run: Run, instrument: str, status: Status, why: str, attempt: int) -> None:
     """Return if a person lets the instrument be reset; raise LaboratoryRefused if not."""
-    # Counted by what the instrument has done, so that a resumed campaign finds the same question.
-    done = sum(
-        a.instrument == instrument and a.settled is not None for a in run.history.actions(run.id)
-    )
     question = Question(
-        key=f"reset/{instrument}/{done}/{attempt}",
+        key=f"reset/{instrument}/{_occasion(run, instrument)}/{attempt}",
         kind="reset",
         text=f"{why} Look at it. May it be reset and used again?",
         options=("reset", "give-up"),
@@ -104,6 +103,18 @@ async def _released(run: Run, instrument: str, status: Status, why: str, attempt
         raise LaboratoryRefused(
             f"{why} {said}. Reset it at the device, then `sdlab resume {run.id}` goes on"
         )
+
+
+def _occasion(run: Run, instrument: str) -> str:
+    """Return what a resumed campaign finds the same question by, and no later stop does.
+
+    It counts what the instrument has done, and how often it was reset or given up.
+    """
+    done = sum(
+        a.instrument == instrument and a.settled is not None for a in run.history.actions(run.id)
+    )
+    said = [e for e in run.history.events(run.id) if e.kind in _DECIDED]
+    return f"{done}.{sum(instrument in e.message.split() for e in said)}"
 
 
 async def _reset(device: Instrument) -> str | None:

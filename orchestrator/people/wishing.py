@@ -61,6 +61,7 @@ def pause(store: Store, campaign_id: str, *, reason: str = "") -> str:
         raise CampaignError(
             f"no process runs {campaign_id} (it is {status}), so there is nothing to pause"
         )
+    _need_no_ending(store, campaign_id, "cancel", "stop")
     store.wishes.wish(campaign_id, "pause", reason=reason, by=this_person())
     return (
         f"{campaign_id} finishes what is under way and begins nothing new; go on with "
@@ -84,11 +85,7 @@ def go_on(store: Store, campaign_id: str) -> bool:
             f"{campaign_id} was cancelled for good ({record.message}); begin a new campaign"
         )
     before = store.wishes.find(campaign_id).wish
-    if before in ("cancel", "stop") and is_running(store, campaign_id):
-        raise CampaignError(
-            f"the process that runs {campaign_id} is carrying out the wish to {before}; look with "
-            "`sdlab show` until it has ended"
-        )
+    _need_no_ending(store, campaign_id, "cancel", "stop")
     if before == "stop" and record.status != "stopped":
         # Its process died before it could say so; a person must release the instruments.
         store.record_event(campaign_id, "stopped", "emergency stop that no process confirmed")
@@ -109,6 +106,7 @@ def cancel(store: Store, campaign_id: str, *, reason: str = "") -> str:
     record = store.campaign(campaign_id)
     if record.status in ENDED:
         raise CampaignError(f"{campaign_id} is {record.status} already: {record.message}")
+    _need_no_ending(store, campaign_id, "stop")
     store.wishes.wish(campaign_id, "cancel", reason=reason, by=this_person())
     why = f"cancelled by {this_person()}" + (f": {reason}" if reason else "")
     try:
@@ -122,6 +120,16 @@ def cancel(store: Store, campaign_id: str, *, reason: str = "") -> str:
         for a in open_actions
     )
     return f"{campaign_id} is cancelled for good{doubt}"
+
+
+def _need_no_ending(store: Store, campaign_id: str, *endings: str) -> None:
+    """Raise CampaignError while a process carries out one of these wishes, which it must see."""
+    wish = store.wishes.find(campaign_id).wish
+    if wish in endings and is_running(store, campaign_id):
+        raise CampaignError(
+            f"the process that runs {campaign_id} is carrying out the wish to {wish}; wait until "
+            f"`sdlab show {campaign_id}` says that it has ended"
+        )
 
 
 async def stop_now(store: Store, record: CampaignRecord, *, reason: str = "") -> Stop:

@@ -101,6 +101,23 @@ async def test_an_answer_given_while_the_process_was_dead_is_found(tmp_path: Pat
     assert [p.name for p in (tmp_path / "recipes").glob("*.toml")] == ["c-1_4.toml"]
 
 
+async def test_what_a_person_said_of_one_attempt_is_no_answer_to_the_next(tmp_path: Path) -> None:
+    failed = await answered(tmp_path, lambda t: t.replace('failed = ""', 'failed = "it cracked"'))
+    assert failed.fault == "person"
+    again = furnace(tmp_path)
+    await again.connect()
+    second = asyncio.create_task(again.execute("c-1/4/synthesize/1", ORDER))
+    path = tmp_path / "recipes" / "c-1_4.toml"
+    async with asyncio.timeout(5.0):
+        while not path.exists() or "it cracked" in path.read_text():
+            await asyncio.sleep(0.01)
+    assert not second.done()
+    path.write_text(path.read_text().replace("done = false", "done = true"))
+    assert (await second).settled == "succeeded"
+    assert "it cracked" in path.with_suffix(".earlier-0").read_text()
+    await again.disconnect()
+
+
 async def test_whoever_takes_over_can_ask_what_became_of_a_sheet(tmp_path: Path) -> None:
     dead, path = furnace(tmp_path), tmp_path / "recipes" / "c-1_4.toml"
     await dead.connect()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -149,6 +150,17 @@ def test_campaign_whose_process_died_of_a_stop_is_resumed_as_stopped(store: Stor
     assert [e.kind for e in store.events("bread-1")].count("stopped") == 1
     assert not go_on(store, "bread-1")
     assert [e.kind for e in store.events("bread-1")].count("stopped") == 1
+
+
+@pytest.mark.parametrize("later", [pause, cancel, go_on])
+def test_wish_that_comes_after_a_stop_does_not_hide_it_from_the_process(
+    store: Store, monkeypatch: pytest.MonkeyPatch, later: Callable[[Store, str], object]
+) -> None:
+    monkeypatch.setattr(wishing, "is_running", lambda *_: True)
+    store.wishes.wish("bread-1", "stop", by="anna")
+    with pytest.raises(CampaignError, match="the wish to stop"):
+        later(store, "bread-1")
+    assert store.wishes.find("bread-1").wish == "stop"
 
 
 async def test_slow_instrument_does_not_delay_the_others(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from unittest.mock import AsyncMock
 
@@ -16,6 +17,7 @@ from instruments.protocols import Status
 from instruments.sample import Sample
 from orchestrator.control import run_campaign
 from orchestrator.errors import LaboratoryRefused, WaitsForPerson
+from orchestrator.failing.readiness import make_ready
 from orchestrator.people.asking import Nobody, Rehearsal, Reply
 from orchestrator.run import Run
 from orchestrator.store import Store
@@ -82,6 +84,19 @@ async def test_an_instrument_that_a_person_gives_up_is_not_reset(store: Store) -
         await run_campaign(run)
     assert oven.acts == []
     assert oven.resets == []
+
+
+async def test_what_was_answered_about_one_stop_is_no_answer_to_the_next(store: Store) -> None:
+    run, oven = await _run(store)
+    device = run.laboratory.instruments["oven"]
+    for answer in ("reset", "give-up", "reset"):
+        await device.stop(emergency=True)
+        with pytest.raises(WaitsForPerson):
+            await make_ready(run, "oven")
+        store.questions.answer("bread-1", _asked(store), Reply(answer, "", "anna"))
+        with nullcontext() if answer == "reset" else pytest.raises(LaboratoryRefused):
+            await make_ready(run, "oven")
+    assert len(oven.resets) == 2
 
 
 async def test_a_rehearsal_does_not_reset_a_broken_instrument_for_ever(store: Store) -> None:
