@@ -137,7 +137,8 @@ async def _continued(work: _Work) -> Outcome:
         return await _begun(work)
     if not found.presumed:
         _tell_adopted(work, found.fate)
-    return await _ended(work, found.outcome or await _executed(work), presumed=found.presumed)
+    outcome = found.outcome or await _executed(work, is_known=True)
+    return await _ended(work, outcome, presumed=found.presumed)
 
 
 async def _begun(work: _Work) -> Outcome:
@@ -160,7 +161,7 @@ async def _begun(work: _Work) -> Outcome:
     return await _ended(work, await _executed(work))
 
 
-async def _executed(work: _Work) -> Outcome:
+async def _executed(work: _Work, *, is_known: bool = False) -> Outcome:
     """Have the device carry the command out, or wait for what it is carrying out under this id."""
     run, action = work.run, work.action
     instrument = run.laboratory.instruments[action.instrument]
@@ -173,7 +174,8 @@ async def _executed(work: _Work) -> Outcome:
             instrument.execute(action.command_id, work.order),
         )
     except (CommandRefused, NotConnected) as error:
-        _settle(work, _never_moved(work, str(error)))
+        if not is_known:  # what the device was found at has moved, whatever it says now
+            _settle(work, _never_moved(work, str(error)))
         raise LaboratoryRefused(str(error)) from error
     except CommandConflict as error:
         raise CampaignError(
@@ -191,7 +193,7 @@ async def _ended(work: _Work, outcome: Outcome, *, presumed: bool = False) -> Ou
         if found.fate == "not_seen":
             # Under the same id: what was sent may still be on its way, and arrive late.
             return await _begun(work)
-        outcome = found.outcome or await _executed(work)
+        outcome = found.outcome or await _executed(work, is_known=True)
     _settle(work, outcome, presumed=presumed)
     return outcome
 

@@ -340,3 +340,21 @@ async def test_a_device_that_runs_on_though_it_was_stopped_is_put_to_a_person(
     oven.execute, oven.query = hangs, runs  # type: ignore[method-assign, attr-defined]
     with pytest.raises(WaitsForPerson, match="more than twice"):
         await asyncio.wait_for(turn(run, 0), 20.0)
+
+
+async def test_a_running_action_that_is_then_refused_stays_unsettled(store: Store) -> None:
+    lab = queryable()
+    run = await begun(store, lab)
+    await dies(run, store, "after it is marked as sent")
+    oven = lab.instruments["oven"]
+
+    async def running(_: str) -> Answer:
+        return Answer("running")
+
+    async def refused(_: str, __: Command) -> Outcome:
+        raise CommandRefused("oven", ["its log was replaced this moment"])
+
+    oven.query, oven.execute = running, refused  # type: ignore[attr-defined,method-assign]
+    with pytest.raises(LaboratoryRefused, match="replaced"):
+        await turn(run, 0)
+    assert len(store.unsettled_actions(CAMPAIGN)) == 1
