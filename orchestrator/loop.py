@@ -19,7 +19,7 @@ from orchestrator.deciding.fallback import plan, read
 from orchestrator.errors import CampaignStops
 from orchestrator.failing.clearing import AGAIN, further, remedy_for_analysis, unclear
 from orchestrator.failing.remedies import StepFailed, persist
-from orchestrator.failing.repeating import times_repeated, to_repeat
+from orchestrator.failing.repeating import LOOK_BACK, times_repeated, to_repeat
 from orchestrator.journal import act, settled_attempts
 from orchestrator.measuring import measure_once
 from orchestrator.people.approval import undone, vetoed
@@ -128,11 +128,12 @@ async def propose(run: Run, number: int) -> Proposal:
     if known is not None:
         return known.proposal
     run.tell(number, "propose", "started", f"{run.match.planner.name} chooses")
-    ended = dict(run.history.observations(run.id))
-    pending = {n: point for n, point in run.under_way.points.items() if n not in ended}
-    proposal = to_repeat(run, number, ended)
+    ended = run.history.observations(run.id)
+    latest = dict(ended[-LOOK_BACK:])  # what is under way now cannot have ended long ago
+    pending = {n: point for n, point in run.under_way.points.items() if n not in latest}
+    proposal = to_repeat(run, number, latest)
     if proposal is None:
-        known_then = list(ended.values())
+        known_then = [observation for _, observation in ended]
         proposal = await plan(run, number, observations=known_then, pending=list(pending.values()))
     run.history.record_proposal(
         run.id,
