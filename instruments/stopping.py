@@ -49,7 +49,7 @@ async def _stop(instrument: Instrument, *, emergency: bool, patience: float) -> 
     except TimeoutError:
         message = f"it did not answer within {patience:g} s"
     except Exception as error:
-        logger.exception("stop failed instrument=%s", instrument.name)
+        logger.info("stop failed instrument=%s", instrument.name, exc_info=True)
         message = f"{type(error).__name__}: {error}"
     else:
         return Stopped(result, "", time.monotonic() - began)

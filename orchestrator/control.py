@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from orchestrator.campaign import Campaign
+from orchestrator.errors import WaitsForPerson
 from orchestrator.flight import Flight, TakeTurn
 from orchestrator.loop import turn
 from orchestrator.run import Run
@@ -63,7 +64,8 @@ class _Course:
         if isinstance(error, NothingLeftToPropose):
             self.over = self.over or f"nothing is left to try: {error}"
         elif isinstance(error, Exception):
-            logger.error("experiment %s broke off: %s; those under way are ended", number, error)
+            level = logging.INFO if isinstance(error, WaitsForPerson) else logging.WARNING
+            logger.log(level, "experiment %s broke off: %s", number, error)
             self.broken = self.broken or error
         elif error is not None:
             raise error

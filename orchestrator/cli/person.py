@@ -118,7 +118,8 @@ def stop(
     """Emergency stop: reach every instrument at once, even if no process runs the campaign.
 
     The exit code is 1 if an instrument was not reached or did not confirm that it is at rest.
-    `sdlab resume` asks about each instrument before it moves again.
+    `sdlab resume` asks about each instrument before it moves again; of simulated instruments it
+    asks only with `--ask`.
     """
     from orchestrator.errors import CampaignError
 

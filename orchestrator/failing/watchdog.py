@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -124,7 +124,7 @@ async def _stopped(watch: _Watch, grace: float) -> Outcome:
     watch.record("overdue_stopped", text)
     notify(watch.run, "overdue", f"{watch.instrument} was stopped", text)
     if watch.acting.done():
-        return watch.acting.result()
+        return _because_overdue(watch.acting.result(), text)
     return Outcome(
         command_id=watch.command_id,
         settled="unconfirmed",
@@ -135,6 +135,13 @@ async def _stopped(watch: _Watch, grace: float) -> Outcome:
         error=text,
         fault=HANGS,
     )
+
+
+def _because_overdue(outcome: Outcome, text: str) -> Outcome:
+    """Return the outcome, with the true reason if the stop cut the action short."""
+    if outcome.settled != "aborted":
+        return outcome
+    return replace(outcome, error=text, fault=outcome.fault or HANGS)
 
 
 def _clock(watch: _Watch) -> Clock:

@@ -77,7 +77,12 @@ def _chosen(file: LaboratoryFile, path: Path, name: str | None) -> str:
         return next(iter(file.hosts))
     if name in file.hosts:
         return str(name)
-    known = ", ".join(file.hosts) or "none"
+    if not file.hosts:
+        raise CampaignError(
+            f'{path} names no hosts; add [hosts.NAME] with an address, and `host = "NAME"` at each '
+            "instrument that lives there"
+        )
+    known = ", ".join(file.hosts)
     found = "several hosts" if name is None and file.hosts else f"no host {name or ''}".strip()
     raise CampaignError(f"{path} names {found}; it has {known}. Choose one with --name")
 

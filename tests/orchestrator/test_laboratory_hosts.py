@@ -130,7 +130,7 @@ def test_a_host_serves_its_own_instruments_and_keeps_its_time(tmp_path: Path) ->
         (FURNACES, None, "Choose one with --name"),
         (FURNACES, "oven_pc", "it has furnace_pc, xrd_pc"),
         (FURNACES.replace('host = "furnace_pc"', ""), "furnace_pc", "no instrument of"),
-        ('name = "x"\n[instruments.f]\ndriver = "simulated.furnace"', None, "it has none"),
+        ('name = "x"\n[instruments.f]\ndriver = "simulated.furnace"', None, "names no hosts"),
     ],
 )
 def test_a_host_that_is_not_meant_is_told(
