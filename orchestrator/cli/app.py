@@ -71,21 +71,28 @@ app.command("plugins", rich_help_panel=PANEL_HELP)(system.plugins)
 app.command("doctor", rich_help_panel=PANEL_HELP)(system.doctor)
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version as installed
+
+        typer.echo(f"sdlab {installed('sdlab')}")
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     verbose: Annotated[
         int, typer.Option("--verbose", "-v", count=True, help="Log more; twice for everything.")
     ] = 0,
     version: Annotated[
-        bool, typer.Option("--version", is_eager=True, help="Print the version and leave.")
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version and leave."
+        ),
     ] = False,
 ) -> None:
     """Set up what all commands share."""
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(f"sdlab {installed('sdlab')}")
-        raise typer.Exit
+    del version  # its callback has answered
     level = (logging.ERROR, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 

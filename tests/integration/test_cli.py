@@ -75,6 +75,12 @@ def test_examples_can_be_copied_and_run_elsewhere(sdlab: Sdlab, tmp_path: Path) 
     assert sdlab("examples", "--copy", "tio2", tmp_path / "mine").code == 1
 
 
+def test_the_version_is_told_without_a_command(sdlab: Sdlab) -> None:
+    said = sdlab("--version")
+    assert said.code == 0
+    assert said.out.startswith("sdlab ")
+
+
 def test_plugins_names_who_brings_them(sdlab: Sdlab) -> None:
     said = sdlab("plugins")
     for word in ("simulated.furnace", "xrd.quantify", "bayesian", "sdlab"):
