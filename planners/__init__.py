@@ -14,7 +14,7 @@ from planners.parameters import (
     Parameter,
     Value,
 )
-from planners.proposal import Alternative, Observation, Prediction, Proposal, Reason
+from planners.proposal import Alternative, Observation, Outlook, Prediction, Proposal, Reason
 from planners.protocols import Planner
 from planners.space import CandidateList, LinearConstraint, Point, SearchSpace
 
@@ -30,6 +30,7 @@ __all__ = [
     "Objective",
     "Observation",
     "OutcomeConstraint",
+    "Outlook",
     "Parameter",
     "Planner",
     "PlanningError",

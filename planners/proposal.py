@@ -26,6 +26,30 @@ class Alternative(_Record):
     predicted: dict[str, Prediction] = Field(default_factory=dict)
 
 
+class Outlook(_Record):
+    """What a model expects of going on, and how good its word has been.
+
+    Attributes
+    ----------
+    probability_of_improvement : that the proposed experiment is truly better than the best so far.
+    expected_improvement : of the proposed experiment over the best so far, in units of the
+        objective's utility (for a front: of the scaled hypervolume).
+    expected_regret : how much better the best point of the space may still be than the best one
+        found, in units of utility; None where it was not estimated.
+    coverage : share of past outcomes that fell into the 90 % interval told before they were known.
+    covered_of : number of past outcomes that `coverage` rests on.
+    widened : factor by which predicted standard deviations were widened (or narrowed, below 1),
+        since past ones were too small.
+    """
+
+    probability_of_improvement: float | None = Field(default=None, ge=0, le=1)
+    expected_improvement: float | None = None
+    expected_regret: float | None = None
+    coverage: float | None = Field(default=None, ge=0, le=1)
+    covered_of: int = Field(default=0, ge=0)
+    widened: float = Field(default=1.0, gt=0)
+
+
 class Reason(_Record):
     """Why a point was proposed.
 
@@ -38,6 +62,7 @@ class Reason(_Record):
     predicted : quantity → prediction at the point, empty before a model exists.
     alternatives : the runners-up, best first.
     model : what the surrogate learnt (length scales, noise), by name.
+    outlook : what the model expects of going on; None from planners without a model.
     instead_of : the planner that was to choose and crashed, as `text` tells; usually empty.
     repeats : number of the experiment whose lost sample this one makes anew; usually None.
     """
@@ -49,6 +74,7 @@ class Reason(_Record):
     predicted: dict[str, Prediction] = Field(default_factory=dict)
     alternatives: tuple[Alternative, ...] = ()
     model: dict[str, float] = Field(default_factory=dict)
+    outlook: Outlook | None = None
     instead_of: str = ""
     repeats: int | None = None
 
