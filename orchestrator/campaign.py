@@ -12,6 +12,7 @@ from instruments.recorded_data import candidate_rows
 from instruments.sample import Setting
 from orchestrator.errors import BadFile
 from orchestrator.people.gates import Approval, Prompt
+from orchestrator.stopping.rules import StopRule
 from orchestrator.toml_source import TomlSource, read_toml
 from planners.objective import Objective
 from planners.space import SearchSpace
@@ -34,24 +35,6 @@ class Budget(_Record):
     experiments: int = Field(ge=1)
     hours: float | None = Field(default=None, gt=0)
     money: float | None = Field(default=None, gt=0)
-
-
-class StopRule(_Record):
-    """When to stop before the budget is used up.
-
-    Attributes
-    ----------
-    when_reached : stop at the first experiment that satisfies every target and constraint.
-    confidence : how sure the analysis must be that it does, from its std and `p_wrong`;
-        0 takes the measured values at their face.
-    no_improvement_for : stop after so many experiments without a better one.
-    failures_in_a_row : stop after so many failed experiments one after the other.
-    """
-
-    when_reached: bool = True
-    confidence: float = Field(default=0.0, ge=0, lt=1)
-    no_improvement_for: int | None = Field(default=None, ge=1)
-    failures_in_a_row: int = Field(default=5, ge=1)
 
 
 class PlannerChoice(_Record):

@@ -79,8 +79,9 @@ async def run_campaign(
 ) -> Ending:
     """Take turns, several at once if the campaign says so, until it ends; return why it did.
 
-    Experiments that were begun before are finished first. When the campaign is over, or a turn
-    breaks off with an error, no turn is begun any more and those under way come to their end.
+    Experiments that were begun before are finished first, also of a campaign that is over. When it
+    is, or a turn breaks off with an error, no turn is begun any more and those under way come to
+    their end.
 
     Parameters
     ----------
@@ -93,7 +94,8 @@ async def run_campaign(
     async with Flight(run, take_turn) as flight:
         while True:
             course.over = course.over or standing.why_over()
-            may_begin = course.over is None and course.broken is None and wanted()
+            goes_on = course.over is None or bool(course.begun)
+            may_begin = goes_on and course.broken is None and wanted()
             if not may_begin and not len(flight):
                 break
             has_room = may_begin and _has_room(run, standing, flight, course)

@@ -108,6 +108,35 @@ def look_ahead(campaign: Campaign, laboratory: Laboratory, match: Match) -> Fore
     )
 
 
+def price_of_point(
+    campaign: Campaign,
+    laboratory: Laboratory,
+    match: Match,
+    number: int,
+    point: Mapping[str, Value],
+) -> float | None:
+    """Return what one experiment will cost, from the drivers' own estimates at its point.
+
+    Parameters
+    ----------
+    number : of the experiment; equal instruments are assumed to take turns.
+
+    Returns
+    -------
+    In the laboratory's currency; None where an instrument refuses the point.
+    """
+    try:
+        estimates = [
+            (name, laboratory.check(name, command))
+            for name, command in _commands(campaign, laboratory, match, number, point)
+        ]
+    except CommandRefused:
+        return None  # the experiment will fail for this reason, and record it
+    return sum(
+        price(laboratory, name, seconds=e.seconds, consumed=e.consumed) for name, e in estimates
+    )
+
+
 def _commands(
     campaign: Campaign,
     laboratory: Laboratory,

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.campaign import Campaign
+from orchestrator.forecast import price_of_point
 from orchestrator.run import Run
 from orchestrator.scoring import probability_reached
+from orchestrator.stopping.expectations import Expectations
+from orchestrator.stopping.improvement import Improvement
 from orchestrator.store.records import ActionRecord
-from planners.proposal import Observation
+from planners.proposal import Observation, Proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,9 @@ class Tally:
         self.money = 0.0
         self._reached: int | None = None
         self._failures: list[str] = []
-        self._best: tuple[bool, bool, float] | None = None
-        self._since_best = 0
+        self._improvement = Improvement(
+            campaign.objective, tolerance=campaign.stop.improvement_tolerance
+        )
 
     def add(self, number: int, observation: Observation) -> None:
         """Count an experiment."""
@@ -58,7 +62,7 @@ class Tally:
             self._failures.append(observation.failure)
         else:
             self._failures.clear()
-        self._compare(observation)
+        self._improvement.add(observation)
 
     def why_over(self, *, hours: float) -> str | None:
         """Return why the campaign is over, or None if it goes on.
@@ -79,26 +83,20 @@ class Tally:
         if len(self._failures) >= stop.failures_in_a_row:
             n, latest = stop.failures_in_a_row, self._failures[-1]
             return f"the last {n} experiments failed, the latest because {latest}"
-        if stop.no_improvement_for is not None and self._since_best >= stop.no_improvement_for:
-            return f"no improvement over {stop.no_improvement_for} experiments"
-        return None
+        return self._stuck()
+
+    def _stuck(self) -> str | None:
+        stop = self._campaign.stop
+        n, least = stop.no_improvement_for, stop.improvement_tolerance
+        if n is None or self._improvement.since < n:
+            return None
+        return f"no improvement{f' by more than {least:g}' if least else ''} over {n} experiments"
 
     def _reaches(self, observation: Observation) -> bool:
         objective = self._campaign.objective
         if not objective.is_reached(observation.outcomes):
             return False
         return probability_reached(objective, observation) >= self._campaign.stop.confidence
-
-    def _compare(self, observation: Observation) -> None:
-        """Count how many experiments were made since the best one."""
-        objective, outcomes = self._campaign.objective, observation.outcomes
-        if objective.is_complete(outcomes) and objective.is_feasible(outcomes):
-            rank = objective.rank(outcomes)
-            if self._best is None or rank > self._best:
-                self._best, self._since_best = rank, 0
-                return
-        if self._best is not None:
-            self._since_best += 1
 
 
 class Standing:
@@ -110,6 +108,10 @@ class Standing:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._tally = Tally(run.campaign)
+        self._expectations = Expectations(
+            run.campaign.stop, price=self._price, currency=run.laboratory.currency
+        )
+        self._proposals = 0
         self._cursor = 0
         self._hours = 0.0
         self.refresh()
@@ -127,14 +129,30 @@ class Standing:
             self._tally.add(number, observation)
         if self._is_timed and new:
             self._hours += self._hours_of({n for n, _ in new}, at_once=is_first)
+        if self._run.campaign.stop.asks_the_model:
+            self._hear_the_model()
 
     def why_over(self) -> str | None:
         """Return why the campaign is over, or None if it goes on.
 
-        Hours of experiments under way count as far as their actions have ended.
+        Hours of experiments under way count as far as their actions have ended. What the model
+        told goes first: had something else ended the campaign before, it would not have been asked.
         """
+        if self._expectations.why_over is not None:
+            return self._expectations.why_over
         begun = set(self._run.under_way.points) if self._is_timed else set()
         return self._tally.why_over(hours=self._hours + self._hours_of(begun))
+
+    def _hear_the_model(self) -> None:
+        """Take in the proposals since the last call, those of experiments under way included."""
+        run = self._run
+        while (known := run.history.experiment(run.id, self._proposals)) is not None:
+            self._expectations.add(known.number, known.proposal)
+            self._proposals += 1
+
+    def _price(self, number: int, proposal: Proposal) -> float | None:
+        run = self._run
+        return price_of_point(run.campaign, run.laboratory, run.match, number, proposal.values)
 
     @property
     def _is_timed(self) -> bool:

@@ -50,6 +50,15 @@ class Planner(Protocol):
         ...
 
 
+@runtime_checkable
+class Foretelling(Planner, Protocol):
+    """A planner whose model tells an `Outlook` with each proposal, which stop rules follow."""
+
+    def foretells(self, objective: Objective) -> frozenset[str]:
+        """Return the fields of `Outlook` that its model fills in for an objective."""
+        ...
+
+
 class PlannerFactory(Protocol):
     """What an entry point of the group ``sdlab.planners`` names."""
 

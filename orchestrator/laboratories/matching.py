@@ -13,6 +13,7 @@ from orchestrator.errors import BadFile, Fault
 from orchestrator.laboratories.laboratory import Laboratory
 from orchestrator.laboratories.matching_instruments import match_measurers, match_synthesizers
 from orchestrator.people.gate_checks import approval_faults, prompt_faults
+from orchestrator.stopping.stop_checks import stop_faults
 from orchestrator.toml_source import TomlSource
 from planners.protocols import Planner
 
@@ -66,8 +67,8 @@ def match(campaign: Campaign, laboratory: Laboratory, source: TomlSource) -> Mat
     ------
     BadFile
         An instrument, agent or planner is missing or refuses its settings, a parameter goes
-        beyond what the instrument accepts or has another unit, or no agent estimates a wanted
-        quantity.
+        beyond what the instrument accepts or has another unit, no agent estimates a wanted
+        quantity, or a stop rule follows what the planner does not tell.
     """
     faults: list[Fault] = []
     synthesizers = match_synthesizers(campaign, laboratory, source, faults)
@@ -80,6 +81,7 @@ def match(campaign: Campaign, laboratory: Laboratory, source: TomlSource) -> Mat
     faults += prompt_faults(campaign.prompts, users, source)
     agents, fallbacks = match_agents(campaign, source, faults)
     planner = match_planner(campaign, source, faults)
+    faults += [] if planner is None else stop_faults(campaign, planner, source)
     if faults or planner is None:
         raise BadFile(source.path, faults)
     equals = {"synthesize": synthesizers[1:]}

@@ -38,6 +38,12 @@ class BayesianPlanner:
     def __init__(self, settings: BayesianSettings) -> None:
         self.settings = settings
 
+    def foretells(self, objective: Objective) -> frozenset[str]:
+        """Return the fields of `Outlook` that proposals from a model tell; none for a front."""
+        if objective.combine == "front" and len(objective.targets) > 1:
+            return frozenset()
+        return frozenset({"probability_of_improvement", "expected_improvement", "expected_regret"})
+
     def propose(
         self,
         space: SearchSpace,
