@@ -7,6 +7,7 @@ from rich.table import Table
 
 from orchestrator.errors import UnknownCampaign
 from orchestrator.people.wishing import how_it_stands
+from orchestrator.report.foretold import expected, foretold, inside, latest_outlook, own_count
 from orchestrator.store import Store
 from orchestrator.store.records import CampaignRecord, Experiment
 from planners.parameters import Value
@@ -35,6 +36,20 @@ def show_campaign(store: Store, record: CampaignRecord) -> None:
     for e in experiments:
         table.add_row(str(e.number), *_settings(e), *_outcomes(e, quantities), _remark(e))
     console.print(table)
+    show_calibration(experiments, quantities)
+
+
+def show_calibration(experiments: list[Experiment], quantities: list[str]) -> None:
+    """Print how often predictions came true, and what the model expects now; nothing without."""
+    counted = {q: foretold(experiments, q) for q in quantities}
+    for quantity, found in counted.items():
+        if found:
+            console.print(f"  predicted {quantity}: {inside(found)}")
+    outlook = latest_outlook(experiments)
+    if own := own_count(outlook):
+        console.print(f"            {own}")
+    if outlook is not None and (hope := expected(outlook)):
+        console.print(f"  outlook   {hope}, as told with the latest proposal of the model")
 
 
 def show_experiment(store: Store, record: CampaignRecord, number: int) -> None:
@@ -54,6 +69,8 @@ def show_experiment(store: Store, record: CampaignRecord, number: int) -> None:
     console.print(f"  why       {reason.text} ({reason.planner})")
     for quantity, p in reason.predicted.items():
         console.print(f"  expected  {quantity} = {p.mean:.4g} ± {p.std:.2g}")
+    if reason.outlook is not None and (hope := expected(reason.outlook)):
+        console.print(f"  outlook   {hope}")
     console.print(f"  asked     {_pairs(e.proposal.values)}")
     if e.sample is not None:
         console.print(f"  made      {_pairs(e.sample.recipe)}  by {e.sample.made_by}")

@@ -1,89 +1,35 @@
-"""Did the planner know how little it knew? Predictions against what was then observed."""
+"""Plots of the planner's predictions against what was then observed."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-
-from scipy.stats import binom
-
 from orchestrator.report import words
+from orchestrator.report.foretold import (
+    NORMAL_QUANTILE,
+    Foretold,
+    coverage,
+    foretold,
+    latest_outlook,
+    own_count,
+)
 from orchestrator.report.labels import axis_label, quantity_name
-from orchestrator.report.plots import BLUE, GREY, Plot, hover, span
+from orchestrator.report.plots import BAND, BLUE, GREY, VERMILION, Plot, Trace, hover, span, title
 from orchestrator.report.story import Story
-
-LEVEL = 0.9
-"""Probability that an honest interval holds the observed value."""
-
-FEWEST = 8
-"""Predictions below which no verdict is given."""
-
-NORMAL_QUANTILE = 1.6448536269514722
-"""Half width of the central 90 % of a normal distribution, in standard deviations."""
-
-
-@dataclass(frozen=True, slots=True)
-class Foretold:
-    """A quantity as it was predicted before an experiment, and as it was observed.
-
-    Attributes
-    ----------
-    observed_std : standard deviation of the observed value; None if unknown.
-    """
-
-    number: int
-    mean: float
-    std: float
-    observed: float
-    observed_std: float | None
-
-    @property
-    def holds(self) -> bool:
-        """Whether the 90 % interval, widened by the noise of the observation, has the value."""
-        width = math.hypot(self.std, self.observed_std or 0.0)
-        return abs(self.observed - self.mean) <= NORMAL_QUANTILE * width
-
-
-def foretold(story: Story, quantity: str) -> list[Foretold]:
-    """Return every prediction of a quantity that was followed by an observation of it."""
-    found = []
-    for number, observation in story.good:
-        predicted = story.by_number[number].proposal.reason.predicted.get(quantity)
-        if predicted is not None and quantity in observation.outcomes:
-            found.append(
-                Foretold(
-                    number=number,
-                    mean=predicted.mean,
-                    std=predicted.std,
-                    observed=observation.outcomes[quantity],
-                    observed_std=observation.stds.get(quantity),
-                )
-            )
-    return found
 
 
 def calibration_plots(story: Story) -> list[Plot]:
-    """Return predicted against observed, one plot a quantity with predictions."""
-    rows = {q: foretold(story, q) for q in story.quantities}
-    return [_plot(story, q, found) for q, found in rows.items() if found]
+    """Return two plots a quantity with predictions: against the observed values, and in time."""
+    found = {q: foretold(story.experiments, q) for q in story.quantities}
+    return [
+        plot
+        for q, told in found.items()
+        if told
+        for plot in (_plot(story, q, told), _residuals(story, q, told))
+    ]
 
 
-def coverage(found: list[Foretold]) -> str:
-    """Return how often the 90 % intervals held the observed value, and what luck alone allows."""
-    n, held = len(found), sum(f.holds for f in found)
-    low, high = binom.interval(LEVEL, n, LEVEL)
-    verdict = "The planner knew how little it knew."
-    if n < FEWEST:
-        verdict = "These are too few to judge by."
-    elif held < low:
-        verdict = "The planner was too sure."
-    elif held > high:
-        verdict = "The planner was too careful."
-    return (
-        f"The 90 % intervals held the observed value in {held} of {words.counted(n, 'case')} "
-        f"({words.percent(held / n)}). Honest intervals hold {int(low)} to {int(high)} of {n} in "
-        f"nine campaigns out of ten. {verdict}"
-    )
+def about_calibration(story: Story) -> str:
+    """Return what the planner itself counted of its predictions, empty if it did not."""
+    return own_count(latest_outlook(story.experiments))
 
 
 def _plot(story: Story, quantity: str, found: list[Foretold]) -> Plot:
@@ -130,6 +76,80 @@ def _plot(story: Story, quantity: str, found: list[Foretold]) -> Plot:
         caption=coverage(found),
         height=420,
     )
+
+
+def _residuals(story: Story, quantity: str, found: list[Foretold]) -> Plot:
+    """Return how far the outcomes lay from the predictions, in standard deviations, in time."""
+    name, known = quantity_name(quantity), [f for f in found if f.residual is not None]
+    largest = max([2.5, *(1.08 * abs(f.residual or 0.0) for f in known)])
+    return Plot(
+        name=f"residuals-{story.quantities.index(quantity)}",
+        label=f"deviation of {name} from its prediction, against the number of the experiment",
+        traces=[
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "name": "90 % of honest ones",
+                "x": [None],
+                "y": [None],
+                "line": {"color": BAND, "width": 12},
+            },
+            _deviations(story, quantity, [f for f in known if f.holds], "inside", BLUE, "circle"),
+            _deviations(
+                story, quantity, [f for f in known if not f.holds], "outside", VERMILION, "diamond"
+            ),
+        ],
+        layout={
+            "xaxis": {"title": title("experiment"), "tickformat": "d"},
+            "yaxis": {
+                "title": {"text": words.shown(f"(observed − predicted) / std, {name}")},
+                "range": [-largest, largest],
+            },
+            "shapes": [_band(), _middle()],
+        },
+        caption="Deviations that shrink or grow with time tell that the model learnt or lost its "
+        "calibration.",
+        height=420,
+    )
+
+
+def _deviations(
+    story: Story, quantity: str, found: list[Foretold], name: str, colour: str, symbol: str
+) -> Trace:
+    observations = dict(story.good)
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [f.number for f in found],
+        "y": [f.residual for f in found],
+        "marker": {"color": colour, "size": 8, "symbol": symbol},
+        "text": [
+            _told(story, f, quantity) + hover(story, f.number, observations[f.number])
+            for f in found
+        ],
+        "hoverinfo": "text",
+    }
+
+
+def _band() -> Trace:
+    return {
+        "type": "rect",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": -NORMAL_QUANTILE,
+        "y1": NORMAL_QUANTILE,
+        "fillcolor": BAND,
+        "line": {"width": 0},
+        "layer": "below",
+    }
+
+
+def _middle() -> Trace:
+    line = {"color": GREY, "width": 1.2, "dash": "dash"}
+    ends = {"xref": "paper", "x0": 0, "x1": 1, "y0": 0, "y1": 0}
+    return {"type": "line", "line": line, "layer": "below", **ends}
 
 
 def _told(story: Story, f: Foretold, quantity: str) -> str:

@@ -15,7 +15,7 @@ from plotly.offline import get_plotlyjs
 
 from orchestrator.errors import CampaignError
 from orchestrator.report.beliefs import belief_plots
-from orchestrator.report.calibration import calibration_plots
+from orchestrator.report.calibration import about_calibration, calibration_plots
 from orchestrator.report.listing import headings, mishaps, rows
 from orchestrator.report.parallel import parallel_plot
 from orchestrator.report.patterns import patterns
@@ -88,6 +88,7 @@ def _contents(story: Story, store: Store) -> dict[str, Any]:
         "beliefs": beliefs,
         "about_beliefs": about_beliefs,
         "calibration": calibration,
+        "about_calibration": about_calibration(story),
         "curves": curves,
         "headings": headings(story),
         "rows": rows(story),

@@ -262,10 +262,14 @@ def test_writing_again_replaces_the_page_and_leaves_nothing_beside_it(
 def test_predictions_are_judged_by_how_often_their_intervals_held(pages: dict[str, str]) -> None:
     # Six experiments had a prediction and a result, each 0.02 off at a std of 0.03.
     text = visible(pages["titania"])
-    assert "held the observed value in 6 of 6 cases (100 %)" in text
+    assert "6 of 6 outcomes lay inside their 90 % interval (100 %;" in text
     assert "too few to judge by" in text
     plot = embedded(pages["titania"])["plots"]["calibration-0"]
     assert len(plot["data"][1]["x"]) == 6
+    inside, outside = embedded(pages["titania"])["plots"]["residuals-0"]["data"][1:]
+    # 0.02 below at a std of 0.03 and a noise of 0.012.
+    assert inside["y"] == pytest.approx([-0.02 / 0.0323] * 6, abs=1e-3)
+    assert outside["x"] == []
 
 
 def test_a_damaged_curve_is_named_and_the_rest_is_still_told(tmp_path: Path) -> None:

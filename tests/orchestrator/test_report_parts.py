@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 
 from analysis.insight import Curve
 from orchestrator.report import words
-from orchestrator.report.calibration import Foretold, coverage
+from orchestrator.report.foretold import (
+    Foretold,
+    coverage,
+    expected,
+    foretold,
+    inside,
+    own_count,
+    share_inside,
+)
 from orchestrator.report.patterns import packed, thin
+from orchestrator.store.records import Experiment
 from planners.objective import Target
+from planners.proposal import Observation, Outlook, Prediction, Proposal, Reason
 
 
 @given(n=st.integers(3, 4000), points=st.integers(10, 900), seed=st.integers(0, 2**32 - 1))
@@ -88,3 +100,55 @@ def test_honest_predictions_are_called_honest_and_narrow_ones_too_sure(n: int) -
 def test_an_interval_is_widened_by_the_noise_of_the_observation() -> None:
     assert not Foretold(0, mean=1.0, std=0.1, observed=1.5, observed_std=None).holds
     assert Foretold(0, mean=1.0, std=0.1, observed=1.5, observed_std=0.4).holds
+
+
+def experiment(number: int, predicted: float, observed: float, **parts: object) -> Experiment:
+    reason = Reason(
+        planner="bayesian",
+        text="Hoped so.",
+        predicted={"a.b": Prediction(mean=predicted, std=0.3)},
+        model={"a.b.noise_std": 0.4},
+    )
+    seen = Observation(values={}, outcomes={"a.b": observed}, **parts)
+    proposal, now = Proposal(values={}, reason=reason), datetime(2026, 1, 1, tzinfo=UTC)
+    return Experiment(number, proposal, (0,), None, (), (), seen, now, now)
+
+
+def test_the_learnt_noise_stands_in_where_the_observation_states_none() -> None:
+    own, learnt = foretold(
+        [experiment(0, 1.0, 1.6, stds={"a.b": 0.0}), experiment(1, 1.0, 1.6)], "a.b"
+    )
+    assert (own.spread, own.holds) == (0.3, False)
+    assert (learnt.spread, learnt.holds) == (pytest.approx(0.5), True)
+    assert learnt.residual == pytest.approx(1.2)
+
+
+def test_the_share_inside_comes_with_its_exact_binomial_interval() -> None:
+    # Clopper & Pearson's interval of 9 of 11, as in their charts: 48 to 98 %.
+    found = [Foretold(i, 0.0, 1.0, 0.0 if i < 9 else 9.0, None) for i in range(11)]
+    assert inside(found) == (
+        "9 of 11 outcomes lay inside their 90 % interval (82 %; 95 % confidence interval 48 % to "
+        "98 %)."
+    )
+    assert share_inside(4, 0)[0] == 0.0
+    assert share_inside(4, 4)[1] == 1.0
+    assert "hold 8 to 11 of 11" in coverage(found)
+
+
+@given(st.integers(1, 300), st.floats(0.02, 0.98))
+def test_the_exact_interval_leaves_the_true_share_out_at_most_as_often_as_it_says(
+    n: int, share: float
+) -> None:
+    probability = stats.binom.pmf(np.arange(n + 1), n, share)
+    missed = [not low <= share <= high for low, high in (share_inside(n, k) for k in range(n + 1))]
+    assert probability[missed].sum() <= 0.05 + 1e-9
+
+
+def test_what_the_planner_counted_itself_is_told_in_words() -> None:
+    outlook = Outlook(probability_of_improvement=0.004, coverage=0.75, covered_of=12, widened=1.4)
+    assert own_count(outlook) == (
+        "By its own count before its latest proposal, the planner's 90 % intervals held 75 % of "
+        "12 outcomes. It widened its predicted standard deviations by a factor of 1.4."
+    )
+    assert expected(outlook) == "improvement with probability < 1 %"
+    assert own_count(None) == own_count(Outlook()) == expected(Outlook()) == ""
