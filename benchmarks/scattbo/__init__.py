@@ -1,0 +1,1 @@
+"""ScattBO's laboratory and scoreboard: gold clusters judged by how they scatter."""
