@@ -148,23 +148,3 @@ def best(campaign: Campaign, done: Sequence[Observation]) -> int | None:
         if objective.is_complete(o.outcomes) and objective.is_feasible(o.outcomes)
     ]
     return -max(ranked)[1] if ranked else None
-
-
-def front(campaign: Campaign, done: Sequence[Observation]) -> list[int]:
-    """Return the indices of the experiments that no other beats in every target.
-
-    Empty where the campaign does not trade several targets against each other.
-    """
-    objective = campaign.objective
-    if objective.combine != "front" or len(objective.targets) < 2:
-        return []
-    gains = {
-        i: [t.utility(o.outcomes[t.quantity]) for t in objective.targets]
-        for i, o in enumerate(done)
-        if not o.failed and objective.is_complete(o.outcomes) and objective.is_feasible(o.outcomes)
-    }
-    return [i for i, own in gains.items() if not any(_beats(g, own) for g in gains.values())]
-
-
-def _beats(one: list[float], other: list[float]) -> bool:
-    return one != other and all(a >= b for a, b in zip(one, other, strict=True))

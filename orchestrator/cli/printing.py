@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
 from orchestrator.cli.gantt import gantt
-from orchestrator.control import Ending, best, front, spent
+from orchestrator.control import Ending, best, spent
 from orchestrator.forecast import Forecast
+from orchestrator.fronts import front_of, is_front
 from orchestrator.laboratories.laboratory import Laboratory
 from orchestrator.launch import Prepared
+from orchestrator.report.front import size_in_words
 from orchestrator.report.words import duration
 from orchestrator.run import Run
 from orchestrator.sharing.schedule import Schedule
@@ -103,13 +106,8 @@ def print_summary(run: Run, store: Store, folder: Path, ending: Ending, *, prefe
         f"  used     {len(observations)} experiments ({failed} failed), "
         f"{duration(used.hours)} of laboratory time, {used.money:.0f} {run.laboratory.currency}"
     )
-    several = front(run.campaign, observations)
-    if several:
-        console.print("  front    experiments that no other beats in every target")
-    for i in several:
-        shown = " · ".join(outcome_lines(run.campaign.objective, observations[i]))
-        console.print(f"           {i:>3}  {shown}")
-    index = None if several else best(run.campaign, observations)
+    print_front(run.campaign.objective, observations)
+    index = None if is_front(run.campaign.objective) else best(run.campaign, observations)
     if index is not None:
         console.print(f"  best     experiment {index}: {in_words(run, observations[index].values)}")
         for line in outcome_lines(run.campaign.objective, observations[index]):
@@ -121,6 +119,18 @@ def print_summary(run: Run, store: Store, folder: Path, ending: Ending, *, prefe
     path = write_report(store, run.id, folder / "reports")
     console.print(f"  report   {path}", soft_wrap=True)
     console.print(f"  look     sdlab show {run.id}" + (f" · sdlab ui {run.id}" if prefect else ""))
+
+
+def print_front(objective: Objective, observations: Sequence[Observation]) -> None:
+    """Print the experiments that no other beats in every target, and how much they dominate."""
+    found = front_of(objective, observations)
+    if found is None:
+        return
+    console.print("  front    experiments that no other beats in every target")
+    for i in found.members:
+        shown = " · ".join(outcome_lines(objective, observations[i]))
+        console.print(f"           {i:>3}  {shown}")
+    console.print(f"           {size_in_words(objective, found)}")
 
 
 def outcome_lines(objective: Objective, observation: Observation) -> list[str]:

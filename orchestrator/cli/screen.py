@@ -13,7 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from orchestrator.control import best, front
+from orchestrator.control import best
+from orchestrator.fronts import front
 from orchestrator.report.words import duration
 from orchestrator.run import Run, Step
 from planners.parameters import Value

@@ -16,6 +16,7 @@ from plotly.offline import get_plotlyjs
 from orchestrator.errors import CampaignError
 from orchestrator.report.beliefs import belief_plots
 from orchestrator.report.calibration import about_calibration, calibration_plots
+from orchestrator.report.front import front_plots
 from orchestrator.report.listing import headings, mishaps, rows
 from orchestrator.report.parallel import parallel_plot
 from orchestrator.report.patterns import patterns
@@ -73,12 +74,12 @@ def _contents(story: Story, store: Store) -> dict[str, Any]:
     beliefs, about_beliefs = belief_plots(story)
     scatter, parallel = scatter_plot(story), parallel_plot(story)
     progress, calibration = progress_plots(story), calibration_plots(story)
-    curves, timeline = patterns(story, store), timeline_plot(story)
-    drawn = [
-        p for p in (*progress, timeline, scatter, parallel, *beliefs, *calibration) if p is not None
-    ]
+    curves, timeline, fronts = patterns(story, store), timeline_plot(story), front_plots(story)
+    every = (*fronts, *progress, timeline, scatter, parallel, *beliefs, *calibration)
+    drawn = [p for p in every if p is not None]
     return {
         "summary": summary(story),
+        "fronts": fronts,
         "progress": progress,
         "timeline": timeline,
         "scatter": scatter,

@@ -12,8 +12,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from orchestrator.campaign import Campaign, parse_campaign
-from orchestrator.control import best, front
+from orchestrator.control import best
 from orchestrator.errors import BadFile
+from orchestrator.fronts import front, is_front
 from orchestrator.report.labels import quantity_name
 from orchestrator.standing import hours_used
 from orchestrator.store import Store
@@ -116,7 +117,7 @@ class Story:
     def is_front(self) -> bool:
         """Whether several targets were to be traded against each other."""
         objective = self.objective
-        return objective is not None and objective.combine == "front" and len(objective.targets) > 1
+        return objective is not None and is_front(objective)
 
     @cached_property
     def front(self) -> list[int]:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from analysis.insight import Estimate, Insight
 from orchestrator.campaign import Campaign
-from orchestrator.control import best, front
+from orchestrator.control import best
+from orchestrator.fronts import front
 from orchestrator.routing import combine
 from orchestrator.scoring import failure, observe, probability_reached
 from orchestrator.standing import Tally

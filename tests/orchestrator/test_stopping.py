@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -292,3 +294,20 @@ def test_the_forecast_of_points_adds_up_to_that_of_the_campaign() -> None:
     assert sum(p or 0.0 for p in each) == pytest.approx(look_ahead(campaign, lab, match).money)
     outside = {"temperature": 900.0, "time": 1.0}
     assert price_of_point(campaign, lab, match, 0, outside) is None
+
+
+def test_the_models_word_comes_back_from_the_store_and_older_histories_still_load(
+    store: Store, tmp_path: Path
+) -> None:
+    told = Outlook(probability_of_improvement=0.25, coverage=0.9, covered_of=20, widened=1.25)
+    for number in (0, 1):
+        proposal = Proposal(values={"temperature": 120.0}, reason=reason(told))
+        store.record_proposal("bread-1", number, proposal, seed=[3, number, 0])
+    with closing(sqlite3.connect(tmp_path / "sdlab.sqlite")) as database, database:
+        database.execute(
+            "UPDATE proposal SET contents = json_remove(contents, '$.reason.outlook') "
+            "WHERE number = 1"
+        )
+    new, old = store.experiments("bread-1")
+    assert new.proposal.reason.outlook == told
+    assert old.proposal.reason.outlook is None
