@@ -16,14 +16,25 @@ from planners.parameters import (
 )
 from planners.proposal import Alternative, Observation, Outlook, Prediction, Proposal, Reason
 from planners.protocols import Planner
-from planners.space import CandidateList, LinearConstraint, Point, SearchSpace
+from planners.space import (
+    CandidateList,
+    ContextVariable,
+    ExpressionConstraint,
+    FunctionConstraint,
+    LinearConstraint,
+    Point,
+    SearchSpace,
+)
 
 __all__ = [
     "Alternative",
     "CandidateList",
     "CategoricalParameter",
+    "ContextVariable",
     "ContinuousParameter",
     "DiscreteParameter",
+    "ExpressionConstraint",
+    "FunctionConstraint",
     "LinearConstraint",
     "MixtureParameter",
     "NothingLeftToPropose",

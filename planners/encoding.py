@@ -3,96 +3,105 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from planners.columns import Array, Column, columns_of, context_columns, context_row, coordinates
+from planners.conditions import settle
 from planners.errors import SpaceError
 from planners.feasibility import LinearProgramme, close_mixture
-from planners.parameters import (
-    CategoricalParameter,
-    ContinuousParameter,
-    DiscreteParameter,
-    MixtureParameter,
-    Value,
-)
+from planners.kept import kept
+from planners.listed import listing_of
+from planners.parameters import CategoricalParameter, MixtureParameter
+from planners.proposal import Observation
+from planners.settable import Value
 from planners.space import Point, SearchSpace
 
-Array = npt.NDArray[np.float64]
+if TYPE_CHECKING:
+    from planners.finite import PointTable
 
+__all__ = ["Array", "Column", "Encoding", "require_names", "snap"]
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One coordinate of the unit cube.
-
-    Attributes
-    ----------
-    name : the name of the space that it encodes.
-    low, high : values that become 0 and 1, in the name's unit; 0 and 1 for a category.
-    log : the coordinate runs with the logarithm of the value.
-    category : the category whose presence it marks, None for numbers.
-    relaxed : an optimiser may move it freely; discrete values and categories stay put.
-    """
-
-    name: str
-    low: float
-    high: float
-    log: bool = False
-    category: str | None = None
-    relaxed: bool = True
-
-    def to_unit(self, values: npt.NDArray[np.object_] | Array) -> Array:
-        """Return the coordinates of values, shape (n_points,)."""
-        if self.category is not None:
-            return np.array([v == self.category for v in values], dtype=np.float64)
-        numbers = np.asarray(values, dtype=np.float64)
-        if self.high == self.low:
-            return np.zeros(numbers.shape)
-        if self.log:
-            # an executed recipe may stray below the bound, but a logarithm needs a positive number
-            numbers = np.maximum(numbers, 1e-3 * self.low)
-            return np.asarray(np.log(numbers / self.low) / np.log(self.high / self.low))
-        return (numbers - self.low) / (self.high - self.low)
-
-    def from_unit(self, coordinate: float) -> float:
-        """Return the number at a coordinate, not yet snapped; inverse of `to_unit`."""
-        if self.log:
-            return float(self.low * (self.high / self.low) ** coordinate)
-        return float(self.low + coordinate * (self.high - self.low))
+Context = Mapping[str, Value]
+"""Context variable → its value; one that is absent was not reported."""
 
 
 @dataclass(frozen=True)
 class Encoding:
     """The unit cube of one space.
 
-    Numbers run linearly (or logarithmically) from bound to bound, a categorical parameter has one
-    column a category (1 where chosen), a mixture one column a component.
+    Numbers run linearly (or logarithmically) from bound to bound; a categorical parameter has one
+    column a category (1 where chosen), or one a descriptor; a mixture one column a component. A
+    name whose condition does not hold stands at 0.5 (a category at 0 in all its columns). The
+    context variables of the space come last, at the values of `context`.
+
+    Attributes
+    ----------
+    context : conditions at which points are encoded unless others are given; what is absent
+        stands at the middle of its range. See `at`.
     """
 
     space: SearchSpace
+    context: Context = field(default_factory=dict)
 
-    @cached_property
+    def at(self, context: Context) -> Encoding:
+        """Return the encoding of points under other conditions, such as today's.
+
+        ``encoding.at(planners.context.latest(observations))`` is what a planner predicts with.
+        """
+        return Encoding(self.space, context)
+
+    @property
     def columns(self) -> tuple[Column, ...]:
-        """The coordinates, in the order of the space's names."""
-        return tuple(column for p in self.space.parameters for column in _columns(p))
+        """The coordinates, in the order of the space's names, then of its context."""
+        return kept(self.space, "columns", _all_columns)
+
+    @property
+    def n_settings(self) -> int:
+        """How many of the columns encode settings; the others encode the context."""
+        return len(self.columns) - len(self._context_row)
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        """What has a length scale of its own: names, ``name.descriptor``, context variables."""
+        return tuple(dict.fromkeys(c.group for c in self.columns))
 
     @cached_property
     def groups(self) -> npt.NDArray[np.int64]:
-        """For each column the index of its name in `space.names`; categories share one."""
-        names = self.space.names
-        return np.array([names.index(c.name) for c in self.columns], dtype=np.int64)
+        """For each column the index in `group_names`; the categories of one name share one."""
+        index = {group: i for i, group in enumerate(self.group_names)}
+        return np.array([index[c.group] for c in self.columns], dtype=np.int64)
+
+    @property
+    def programme(self) -> LinearProgramme:
+        """The linear programme that repairs points against the linear constraints."""
+        return kept(self.space, "programme", _programme)
 
     @cached_property
-    def programme(self) -> LinearProgramme:
-        """The linear programme that repairs points against the constraints."""
-        return LinearProgramme(self.space.parameters, self.space.constraints)
+    def table(self) -> PointTable | None:
+        """Every feasible point of a finite space under the encoding's context, else None."""
+        # Here, since a table is made of encoded points.
+        from planners.finite import table_of
 
-    def encode(self, points: Sequence[Point]) -> Array:
+        table = table_of(self.space)
+        if table is None or not len(self._context_row):
+            return table
+        return table.under(self._context_row)
+
+    def encode(
+        self, points: Sequence[Point], context: Context | Sequence[Context] | None = None
+    ) -> Array:
         """Return the coordinates of points, shape (n_points, n_columns).
 
         Recipes as executed may lie off the grid or a little outside; they are encoded as they are.
+
+        Parameters
+        ----------
+        context : conditions of all points, or one mapping a point; the encoding's own if None.
 
         Raises
         ------
@@ -102,63 +111,92 @@ class Encoding:
         for point in points:
             require_names(self.space, point)
         table = {n: np.array([p[n] for p in points], dtype=object) for n in self.space.names}
-        return self.encode_columns(table)
+        settings = coordinates(self.space, table, self.space.parameters)
+        return self._with_context(settings, self.context if context is None else context)
 
-    def encode_columns(self, table: Mapping[str, npt.NDArray[np.object_] | Array]) -> Array:
+    def encode_observations(self, observations: Sequence[Observation]) -> Array:
+        """Return the coordinates of experiments, each under its own context."""
+        return self.encode([o.values for o in observations], [o.context for o in observations])
+
+    def encode_columns(self, table: Mapping[str, npt.NDArray[Any]]) -> Array:
         """Return the coordinates of a table given as name → values, shape (n_rows, n_columns)."""
-        return np.stack([c.to_unit(table[c.name]) for c in self.columns], axis=1)
+        settings = coordinates(self.space, table, self.space.parameters)
+        return self._with_context(settings, self.context)
 
     def decode(self, rows: Array) -> list[dict[str, Value]]:
         """Return the feasible points nearest to rows of coordinates, one each.
 
-        Numbers are snapped to what can be set, categories to the largest column, mixtures to
-        their total; where a linear constraint is then broken, the nearest point that obeys it is
+        Numbers are snapped to what can be set, categories to the nearest, mixtures to their
+        total; where a linear constraint is then broken, the nearest point that obeys it is
         found exactly (`LinearProgramme.nearest`). With a candidate list the nearest row is taken.
+        Where other constraints are broken, the nearest of some random feasible points is taken.
         """
-        if self.space.candidates is not None:
-            from planners.finite import table_of
-
-            table = table_of(self.space)
+        rows = np.atleast_2d(rows)
+        if self.space.candidates is not None and not self.space.is_hybrid:
+            table = self.table
             assert table is not None
-            return [table.point(table.nearest(row)) for row in np.atleast_2d(rows)]
-        return [self.repair(self._read(row)) for row in np.atleast_2d(rows)]
+            return [table.point(table.nearest(row)) for row in rows]
+        return [self.repair(self.read(row)) for row in rows]
 
     def snap_feasible(self, rows: Array) -> list[dict[str, Value]]:
         """Return the points that rows snap to, without those that then break a constraint.
 
         Quicker than `decode`, which repairs every row.
         """
-        points = [snap(self.space, self._read(row)) for row in rows]
-        return [p for p in points if all(c.fault(p) is None for c in self.space.constraints)]
+        points = [snap(self.space, self.read(row)) for row in rows]
+        return [p for p in points if self.space.obeys(p)]
 
     def repair(self, raw: Mapping[str, Value]) -> dict[str, Value]:
         """Return the feasible point nearest to raw values that may break step, total or constraint.
 
-        Constraints are repaired without regard to a candidate list.
+        Constraints are repaired without regard to a candidate list of all names.
         """
-        point = snap(self.space, raw)
-        if all(c.fault(point) is None for c in self.space.constraints):
-            return point
-        mended = self.programme.nearest(raw)
-        assert mended is not None, "a SearchSpace always holds a feasible point"
-        return {n: mended.get(n, point[n]) for n in self.space.names}
+        # Here, since repair stands upon the encoding.
+        from planners.repair import repaired
 
-    def _read(self, row: Array) -> dict[str, Value]:
+        return repaired(self, raw)
+
+    def _with_context(self, settings: Array, context: Context | Sequence[Context]) -> Array:
+        if not self.space.context:
+            return settings
+        if isinstance(context, Mapping):
+            reported = np.tile(context_row(self.space.context, context), (len(settings), 1))
+        else:
+            reported = np.array([context_row(self.space.context, c) for c in context])
+        return np.concatenate([settings, reported.reshape(len(settings), -1)], axis=1)
+
+    @cached_property
+    def _context_row(self) -> Array:
+        return context_row(self.space.context, self.context)
+
+    def read(self, row: Array) -> dict[str, Value]:
+        """Return what coordinates say, not yet snapped; listed names as the nearest row."""
         raw: dict[str, Value] = {}
-        strongest: dict[str, float] = {}
-        for column, coordinate in zip(self.columns, row, strict=True):
-            if column.category is None:
-                raw[column.name] = column.from_unit(float(coordinate))
-            elif coordinate > strongest.get(column.name, -np.inf):
-                strongest[column.name] = float(coordinate)
-                raw[column.name] = column.category
+        at = 0
+        of_list: list[Array] = []
+        by_parameter = kept(self.space, "columns by parameter", _by_parameter)
+        for p in self.space.parameters:
+            columns = by_parameter[p.names[0]]
+            part = row[at : at + len(columns)]
+            at += len(columns)
+            if isinstance(p, CategoricalParameter):
+                raw[p.name] = _category(p, part)
+            else:
+                for c, x in zip(columns, part, strict=True):
+                    raw[c.name] = c.from_unit(float(x))
+            if p.names[0] in self.space.listed:
+                of_list.append(part)
+        listing = listing_of(self.space) if self.space.is_hybrid else None
+        if listing is not None:
+            raw.update(listing.point(listing.nearest(np.concatenate(of_list))[0]))
         return raw
 
 
 def snap(space: SearchSpace, raw: Mapping[str, Value]) -> dict[str, Value]:
     """Return the settable values nearest to `raw`, parameter by parameter.
 
-    Linear constraints and the candidate list are not looked at.
+    Names that a list shares with free ones take the nearest row, and inactive names their
+    `otherwise`. Constraints, and a list of all names, are not looked at.
 
     Raises
     ------
@@ -174,7 +212,11 @@ def snap(space: SearchSpace, raw: Mapping[str, Value]) -> dict[str, Value]:
             point.update(close_mixture(p, {c: float(raw[c]) for c in p.components}))
         else:
             point[p.name] = p.snap(float(raw[p.name]))
-    return point
+    if space.is_hybrid:
+        listing = listing_of(space)
+        assert listing is not None
+        point.update(listing.snap(space, {**raw}))
+    return settle(space, point)
 
 
 def require_names(space: SearchSpace, point: Mapping[str, Value]) -> None:
@@ -187,13 +229,21 @@ def require_names(space: SearchSpace, point: Mapping[str, Value]) -> None:
         )
 
 
-def _columns(
-    p: ContinuousParameter | DiscreteParameter | CategoricalParameter | MixtureParameter,
-) -> list[Column]:
-    if isinstance(p, ContinuousParameter):
-        return [Column(p.name, p.low, p.high, log=p.log)]
-    if isinstance(p, DiscreteParameter):
-        return [Column(p.name, min(p.values), max(p.values), relaxed=False)]
-    if isinstance(p, CategoricalParameter):
-        return [Column(p.name, 0.0, 1.0, category=c, relaxed=False) for c in p.categories]
-    return [Column(c, *p.bounds(c)) for c in p.components]
+def _category(p: CategoricalParameter, part: Array) -> str:
+    if not p.is_described:
+        return p.categories[int(np.argmax(part))]
+    table = p.described[1]
+    return p.categories[int(np.argmin(((table - part) ** 2).sum(axis=1)))]
+
+
+def _by_parameter(space: SearchSpace) -> dict[str, list[Column]]:
+    return {p.names[0]: columns_of(p) for p in space.parameters}
+
+
+def _all_columns(space: SearchSpace) -> tuple[Column, ...]:
+    settings = [c for p in space.parameters for c in columns_of(p)]
+    return tuple(settings + [c for v in space.context for c in context_columns(v)])
+
+
+def _programme(space: SearchSpace) -> LinearProgramme:
+    return LinearProgramme(space.parameters, space.linear, listed=space.listed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +15,7 @@ from planners.parameters import (
     MixtureParameter,
     Parameter,
     Value,
+    extremes,
 )
 
 Row = tuple[dict[int, float], float, float]
@@ -40,10 +41,15 @@ class LinearProgramme:
 
     A stepped parameter is one integer variable, a discrete one a choice among binaries, a mixture
     one row more. Categorical parameters do not appear: no linear constraint can speak of them.
+    Names in `listed` take their values from a candidate list, so a caller always fixes them.
     """
 
     def __init__(
-        self, parameters: Sequence[Parameter], constraints: Sequence[_Constraint] = ()
+        self,
+        parameters: Sequence[Parameter],
+        constraints: Sequence[_Constraint] = (),
+        *,
+        listed: Set[str] = frozenset(),
     ) -> None:
         self._parameters = tuple(p for p in parameters if not isinstance(p, CategoricalParameter))
         self._lower: list[float] = []
@@ -53,33 +59,45 @@ class LinearProgramme:
         self._terms: dict[str, tuple[float, dict[int, float]]] = {}
         self.ranges: dict[str, float] = {}
         for parameter in self._parameters:
-            self._add_parameter(parameter)
+            if parameter.names[0] in listed:
+                self._add_listed(parameter)
+            else:
+                self._add_parameter(parameter)
         for constraint in constraints:
             self._add_constraint(constraint)
 
-    def solve(self, direction: Mapping[str, float] | None = None) -> dict[str, float] | None:
+    def solve(
+        self,
+        direction: Mapping[str, float] | None = None,
+        *,
+        fixed: Mapping[str, float] | None = None,
+    ) -> dict[str, float] | None:
         """Return the feasible values lowest along `direction`, or None if nothing is feasible.
 
         Parameters
         ----------
         direction : name → slope against the value divided by its range; any point if None.
+        fixed : name → value at which it stays.
         """
         cost = np.zeros(len(self._lower))
         for name, slope in (direction or {}).items():
             for i, factor in self._terms[name][1].items():
                 cost[i] += slope * factor / self.ranges[name]
-        solution = self._minimise(cost, self._lower, self._upper, self._integer, self._rows)
+        rows = self._rows + self._fixing(fixed)
+        solution = self._minimise(cost, self._lower, self._upper, self._integer, rows)
         return None if solution is None else self._read(solution)
 
-    def nearest(self, target: Mapping[str, Value]) -> dict[str, float] | None:
+    def nearest(
+        self, target: Mapping[str, Value], *, fixed: Mapping[str, float] | None = None
+    ) -> dict[str, float] | None:
         """Return the feasible values nearest to `target`, or None if nothing is feasible.
 
         Distance is the sum over names of ``|value - target| / range`` (an L1 norm keeps the
-        programme linear).
+        programme linear). Names in `fixed` stay at their values.
         """
         n = len(self._lower)
         names = list(self._terms)
-        rows = list(self._rows)
+        rows = self._rows + self._fixing(fixed)
         for j, name in enumerate(names):
             offset, parts = self._terms[name]
             gap = float(target[name]) - offset
@@ -121,6 +139,19 @@ class LinearProgramme:
             self._terms.update({c: (0.0, {i: 1.0}) for c, i in amounts.items()})
             self._rows.append((dict.fromkeys(amounts.values(), 1.0), p.total, p.total))
             self.ranges.update(dict.fromkeys(p.components, p.total))
+
+    def _add_listed(self, p: Parameter) -> None:
+        for name in p.names:
+            values = [float(v) for v in extremes(p, name)]
+            self._terms[name] = (0.0, {self._variable(min(values), max(values)): 1.0})
+            self.ranges[name] = max(values) - min(values) or 1.0
+
+    def _fixing(self, fixed: Mapping[str, float] | None) -> list[Row]:
+        rows: list[Row] = []
+        for name, value in (fixed or {}).items():
+            offset, parts = self._terms[name]
+            rows.append((parts, value - offset, value - offset))
+        return rows
 
     def _add_constraint(self, constraint: _Constraint) -> None:
         offset, row = 0.0, dict[int, float]()

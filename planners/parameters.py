@@ -10,22 +10,25 @@ from bisect import bisect_left
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Value = float | str
-"""A setting: a number in the parameter's unit, or a category."""
+from planners.categories import CategoricalParameter
+from planners.settable import GRID_TOLERANCE, Settable, SingleName, Value, finite_number, same
 
-GRID_TOLERANCE = 1e-9
-"""Relative distance at which a number counts as standing on a grid value."""
+__all__ = [
+    "GRID_TOLERANCE",
+    "CategoricalParameter",
+    "ContinuousParameter",
+    "DiscreteParameter",
+    "MixtureParameter",
+    "Parameter",
+    "SingleParameter",
+    "Value",
+    "extremes",
+]
 
 
-class _Parameter(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    unit: str = ""
-
-
-class ContinuousParameter(_Parameter):
+class ContinuousParameter(SingleName):
     """A number between two bounds, searched linearly or logarithmically.
 
     Attributes
@@ -36,7 +39,6 @@ class ContinuousParameter(_Parameter):
     """
 
     type: Literal["continuous"] = "continuous"
-    name: str = Field(min_length=1)
     low: float
     high: float
     log: bool = False
@@ -60,12 +62,15 @@ class ContinuousParameter(_Parameter):
                 f"parameter {self.name!r} has step = {self.step:g}, larger than its range "
                 f"{self.high - self.low:g}; only its lower bound could ever be set"
             )
+        self.check_otherwise(
+            None if self.otherwise is None else self.fault(self.name, self.otherwise)
+        )
         return self
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The single name this parameter sets."""
-        return (self.name,)
+    def resting(self) -> float:
+        """The value where `only_if` does not hold."""
+        return self.low if self.otherwise is None else self.snap(float(self.otherwise))
 
     @property
     def n_steps(self) -> int | None:
@@ -84,7 +89,7 @@ class ContinuousParameter(_Parameter):
 
     def fault(self, name: str, value: Value) -> str | None:
         """Say why `value` cannot be set, or None if it can."""
-        number = _number(value)
+        number = finite_number(value)
         if number is None:
             return f"{name} = {value!r} is no finite number"
         tolerance = GRID_TOLERANCE * max(abs(self.low), abs(self.high))
@@ -96,23 +101,25 @@ class ContinuousParameter(_Parameter):
         return None
 
 
-class DiscreteParameter(_Parameter):
+class DiscreteParameter(SingleName):
     """A number out of a short list."""
 
     type: Literal["discrete"] = "discrete"
-    name: str = Field(min_length=1)
     values: tuple[float, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _consistent(self) -> DiscreteParameter:
         if len(set(self.values)) != len(self.values):
             raise ValueError(f"parameter {self.name!r} lists a value twice: {list(self.values)}")
+        self.check_otherwise(
+            None if self.otherwise is None else self.fault(self.name, self.otherwise)
+        )
         return self
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The single name this parameter sets."""
-        return (self.name,)
+    def resting(self) -> float:
+        """The value where `only_if` does not hold."""
+        return self.values[0] if self.otherwise is None else self.snap(float(self.otherwise))
 
     def snap(self, value: float) -> float:
         """Return the listed number nearest to `value`."""
@@ -127,44 +134,15 @@ class DiscreteParameter(_Parameter):
 
     def fault(self, name: str, value: Value) -> str | None:
         """Say why `value` cannot be set, or None if it can."""
-        number = _number(value)
-        if number is None or not math.isclose(
-            number, self.snap(number), rel_tol=GRID_TOLERANCE, abs_tol=1e-12
-        ):
+        number = finite_number(value)
+        if number is None or not same(number, self.snap(number)):
             listed = ", ".join(f"{v:g}" for v in self.values[:20])
             more = f" and {len(self.values) - 20} more" if len(self.values) > 20 else ""
             return f"{name} = {value!r} is none of {listed}{more}"
         return None
 
 
-class CategoricalParameter(_Parameter):
-    """One name out of several, such as a solvent or a precursor."""
-
-    type: Literal["categorical"] = "categorical"
-    name: str = Field(min_length=1)
-    categories: tuple[str, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> CategoricalParameter:
-        if len(set(self.categories)) != len(self.categories):
-            raise ValueError(
-                f"parameter {self.name!r} lists a category twice: {list(self.categories)}"
-            )
-        return self
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The single name this parameter sets."""
-        return (self.name,)
-
-    def fault(self, name: str, value: Value) -> str | None:
-        """Say why `value` cannot be set, or None if it can."""
-        if value not in self.categories:
-            return f"{name} = {value!r} is none of {', '.join(self.categories)}"
-        return None
-
-
-class MixtureParameter(_Parameter):
+class MixtureParameter(Settable):
     """Amounts of several components that add up to a total.
 
     Attributes
@@ -212,7 +190,7 @@ class MixtureParameter(_Parameter):
 
     def fault(self, name: str, value: Value) -> str | None:
         """Say why one component's `value` cannot be set, or None if it can."""
-        number = _number(value)
+        number = finite_number(value)
         if number is None:
             return f"{name} = {value!r} is no finite number"
         low, high = self.bounds(name)
@@ -220,6 +198,9 @@ class MixtureParameter(_Parameter):
             return f"{name} = {number:g} lies outside {low:g} to {high:g} {self.unit}".rstrip()
         return None
 
+
+SingleParameter = ContinuousParameter | DiscreteParameter | CategoricalParameter
+"""The kinds that set one name."""
 
 Parameter = Annotated[
     ContinuousParameter | DiscreteParameter | CategoricalParameter | MixtureParameter,
@@ -237,10 +218,3 @@ def extremes(parameter: Parameter, name: str) -> tuple[Value, ...]:
     if isinstance(parameter, DiscreteParameter):
         return parameter.values
     return parameter.categories
-
-
-def _number(value: Value) -> float | None:
-    """Return a finite float, or None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from scipy.linalg import null_space
 from scipy.optimize import linprog
 
-from planners.encoding import Array
+from planners.columns import Array
+from planners.conditions import inactive
 from planners.parameters import ContinuousParameter, MixtureParameter, Value
 from planners.space import Point, SearchSpace
 
@@ -45,16 +46,17 @@ class Polytope:
 
 def polytope_at(space: SearchSpace, point: Point) -> Polytope:
     """Return what the free names may do while every other name stays as in `point`."""
-    low, high, names = _free_bounds(space)
+    off = set(inactive(space, point))
+    low, high, names = _free_bounds(space, off)
     scale = np.where(high > low, high - low, 1.0)
     upper = [(np.eye(len(names))[i], (high[i] - low[i]) / scale[i]) for i in range(len(names))]
     upper += [(-np.eye(len(names))[i], 0.0) for i in range(len(names))]
     equal: list[tuple[Array, float]] = []
     for p in space.parameters:
-        if isinstance(p, MixtureParameter):
+        if isinstance(p, MixtureParameter) and p.components[0] in names:
             row = np.isin(names, p.components).astype(np.float64)
             equal.append((row * scale, p.total - float(row @ low)))
-    for c in space.constraints:
+    for c in space.linear:
         row = np.array([c.coefficients.get(n, 0.0) for n in names])
         fixed = sum(k * float(point[n]) for n, k in c.coefficients.items() if n not in names)
         base = float(row @ low) + fixed
@@ -127,10 +129,12 @@ def _inside(polytope: Polytope, *, rng: np.random.Generator) -> Array:
     return np.asarray(np.mean(vertices, axis=0))
 
 
-def _free_bounds(space: SearchSpace) -> tuple[Array, Array, list[str]]:
+def _free_bounds(space: SearchSpace, off: set[str]) -> tuple[Array, Array, list[str]]:
     names: list[str] = []
     bounds: list[tuple[float, float]] = []
     for p in space.parameters:
+        if p.names[0] in off or p.names[0] in space.listed:
+            continue
         if isinstance(p, ContinuousParameter) and p.step is None:
             names.append(p.name)
             bounds.append((p.low, p.high))

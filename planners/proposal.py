@@ -99,6 +99,7 @@ class Observation(_Record):
     cause : the step that failed, in one word; empty if it is not known or none did.
     repeat : the sample was lost, and a fresh one of the same recipe is to be made.
     cost : what it cost, in the campaign's currency.
+    context : context variable → what it was during the experiment; one not reported is absent.
     """
 
     values: dict[str, Value]
@@ -110,6 +111,7 @@ class Observation(_Record):
     cause: str = ""
     repeat: bool = False
     cost: float = Field(default=0.0, ge=0)
+    context: dict[str, Value] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Observation:

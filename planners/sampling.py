@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from scipy.stats import qmc
 
-from planners.encoding import Array, Encoding
+from planners.drawing import from_unit, unit_dimension
+from planners.encoding import Encoding, snap
 from planners.errors import NothingLeftToPropose
-from planners.finite import PointTable, key_of, table_of, untried
-from planners.parameters import (
-    CategoricalParameter,
-    ContinuousParameter,
-    DiscreteParameter,
-    MixtureParameter,
-    Value,
-)
+from planners.finite import PointTable, key_of, n_combinations, table_of, untried
+from planners.listed import listing_of
+from planners.parameters import Value
 from planners.polytope import draw_inside, polytope_at
+from planners.repair import held, try_repair
 from planners.space import Point, SearchSpace
 from planners.tried import Tried
 
@@ -47,8 +44,9 @@ def draw_uniform(
 ) -> list[dict[str, Value]]:
     """Return `n` distinct feasible points drawn at random, none of them in `avoid`.
 
-    Uniform over a finite space, over the settings of each parameter (logarithm where `log`), and
-    over the simplex of a mixture. With `at_least`, a nearly exhausted space may give fewer.
+    Uniform over a finite space, over the rows of a list, over the settings of each parameter
+    (logarithm where `log`), and over the simplex of a mixture. With `at_least`, a nearly exhausted
+    space may give fewer.
 
     Raises
     ------
@@ -67,7 +65,7 @@ def draw_uniform(
         space,
         n,
         avoid=avoid,
-        block=lambda: rng.random((BLOCK, width)),
+        block=lambda: from_unit(space, rng.random((BLOCK, width))),
         rng=rng,
         skip=0,
         needed=needed,
@@ -80,7 +78,8 @@ def draw_sobol(
     """Return `n` points of a scrambled Sobol' sequence, after its first `skip` feasible points.
 
     The sequence depends on `seed` alone, so calls with growing `skip` continue one sequence.
-    In a finite space each element is replaced by the nearest untried point.
+    In a finite space each element is replaced by the nearest untried point, and beside free names
+    the listed ones by the nearest row.
 
     Raises
     ------
@@ -95,53 +94,13 @@ def draw_sobol(
         space,
         n,
         avoid=avoid,
-        block=lambda: sequence.random(BLOCK),
+        block=lambda: [
+            snap(space, p) for p in from_unit(space, sequence.random(BLOCK), rows=False)
+        ],
         rng=np.random.default_rng([seed, skip]),
         skip=skip,
         needed=n,
     )
-
-
-def unit_dimension(space: SearchSpace) -> int:
-    """Return how many uniform numbers `from_unit` turns into one point."""
-    return len(space.names)
-
-
-def from_unit(space: SearchSpace, uniforms: Array) -> list[dict[str, Value]]:
-    """Return one point a row of uniform numbers, shape (n_points, n_names).
-
-    Settings obey their parameter (a mixture its total and lower bounds, maybe not its upper ones);
-    linear constraints are not looked at. A mixture is uniform on its simplex: the components are
-    normalised exponential variates.
-    """
-    columns: dict[str, list[Value]] = {}
-    names = space.names
-    for p in space.parameters:
-        u = uniforms[:, [names.index(n) for n in p.names]]
-        if isinstance(p, MixtureParameter):
-            spacing = -np.log(np.clip(u, 1e-15, 1.0 - 1e-15))
-            low = np.array([p.bounds(c)[0] for c in p.components])
-            shares = spacing / spacing.sum(axis=1, keepdims=True)
-            amounts = low + (p.total - low.sum()) * shares
-            columns.update({c: list(amounts[:, j]) for j, c in enumerate(p.components)})
-        else:
-            columns[p.name] = [_setting(p, float(v)) for v in u[:, 0]]
-    keys = list(names)
-    return [
-        dict(zip(keys, row, strict=True)) for row in zip(*(columns[k] for k in keys), strict=True)
-    ]
-
-
-def _setting(p: ContinuousParameter | DiscreteParameter | CategoricalParameter, u: float) -> Value:
-    if isinstance(p, CategoricalParameter):
-        return p.categories[min(int(u * len(p.categories)), len(p.categories) - 1)]
-    if isinstance(p, DiscreteParameter):
-        return p.values[min(int(u * len(p.values)), len(p.values) - 1)]
-    if p.log:
-        return p.snap(p.low * (p.high / p.low) ** u)
-    if p.n_steps is not None and p.step is not None:
-        return p.snap(p.low + min(int(u * p.n_steps), p.n_steps - 1) * p.step)
-    return p.snap(p.low + u * (p.high - p.low))
 
 
 def _by_rejection(
@@ -149,7 +108,7 @@ def _by_rejection(
     n: int,
     *,
     avoid: Sequence[Point],
-    block: Callable[[], Array],
+    block: Callable[[], list[dict[str, Value]]],
     rng: np.random.Generator,
     skip: int,
     needed: int,
@@ -159,7 +118,7 @@ def _by_rejection(
     idle = 0
     while len(chosen) < n and idle < MAX_BLOCKS:
         before = len(chosen), skip
-        for point in from_unit(space, block()):
+        for point in block():
             if len(chosen) == n or space.faults(point):
                 continue
             if skip > 0:
@@ -203,31 +162,46 @@ def _walk(
             raise NothingLeftToPropose(
                 f"{n} new points were asked for, and {len(chosen)} were found that obey every "
                 f"constraint and were not tried; {MAX_WALKS} further draws gave only points tried "
-                "before. Widen the space or its constraints, or end the campaign"
+                "before or none that obeys. Widen the space or its constraints, or end the campaign"
             )
         start = _random_vertex(encoding, rng=rng)
-        polytope = polytope_at(space, start)
         found = False
-        for inside in draw_inside(polytope, min(n - len(chosen), PER_WALK), rng=rng):
-            point = encoding.repair({**start, **polytope.values(inside)})
-            found = _take(space, point, taken, chosen) or found
+        if start is not None:
+            for point in _inside(encoding, start, min(n - len(chosen), PER_WALK), rng=rng):
+                found = _take(space, point, taken, chosen) or found
         idle = 0 if found else idle + 1
 
 
-def _random_vertex(encoding: Encoding, *, rng: np.random.Generator) -> dict[str, Value]:
-    """Return a feasible point whose discrete settings are drawn near a random one.
+def _inside(
+    encoding: Encoding, start: dict[str, Value], n: int, *, rng: np.random.Generator
+) -> Iterator[dict[str, Value]]:
+    """Yield up to `n` feasible points that share with `start` what does not move continuously."""
+    polytope = polytope_at(encoding.space, start)
+    for x in draw_inside(polytope, n, rng=rng):
+        point = try_repair(encoding, {**start, **polytope.values(x)})
+        if point is not None:
+            yield point
+
+
+def _random_vertex(encoding: Encoding, *, rng: np.random.Generator) -> dict[str, Value] | None:
+    """Return a point that obeys what is linear, its discrete settings drawn near a random one.
 
     Half of the draws run to a vertex along a random direction, half go to the feasible point
-    nearest to a random setting; the first reach the corners, the second the middle.
+    nearest to a random setting; the first reach the corners, the second the middle. None if the
+    settings that a repair may not move leave nothing.
     """
     space = encoding.space
     raw = from_unit(space, rng.random((1, unit_dimension(space))))[0]
+    fixed = held(space, raw)
     if rng.random() < 0.5:
-        return encoding.repair(raw)
-    slopes = {n: float(rng.standard_normal()) for n in encoding.programme.ranges}
-    vertex = encoding.programme.solve(slopes)
-    assert vertex is not None, "a SearchSpace always holds a feasible point"
-    return {n: vertex.get(n, raw[n]) for n in space.names}
+        mended = try_repair(encoding, raw)
+        if mended is not None:
+            return mended
+        vertex = encoding.programme.nearest({**raw, **fixed}, fixed=fixed)
+    else:
+        slopes = {n: float(rng.standard_normal()) for n in encoding.programme.ranges}
+        vertex = encoding.programme.solve(slopes, fixed=fixed)
+    return None if vertex is None else {n: fixed.get(n, vertex.get(n, raw[n])) for n in space.names}
 
 
 def _nearest_rows(
@@ -243,7 +217,7 @@ def _nearest_rows(
     _require(n, int(free.sum()), table)
     encoding = Encoding(space)
     count = 1 << max(skip + n - 1, 1).bit_length()
-    targets = from_unit(space, sequence.random(count)[skip : skip + n])
+    targets = from_unit(space, sequence.random(count)[skip : skip + n], rows=False)
     chosen: list[dict[str, Value]] = []
     for target in encoding.encode(targets):
         row = table.nearest(target, free)
@@ -258,3 +232,29 @@ def _require(n: int, left: int, table: PointTable) -> None:
             f"{n} new points were asked for, but {left} of the {len(table)} feasible points are "
             "left untried. Ask for fewer, widen the space, or end the campaign"
         )
+
+
+def why_nothing_is_feasible(space: SearchSpace) -> str | None:
+    """Say that no feasible point was found, or None if one was."""
+    loosen = "loosen " + "; ".join(c.in_words() for c in space.constraints)
+    table = table_of(space)
+    if table is not None and not len(table):
+        kind = "candidates" if table.listed and not space.is_hybrid else "combinations"
+        return (
+            f"the space has no feasible point: none of the {n_combinations(space)} {kind} "
+            f"meets every constraint; {loosen}"
+        )
+    listing = listing_of(space)
+    if listing is not None and not listing.rows:
+        return (
+            f"the space has no feasible point: the constraints allow no row of its list; {loosen}"
+        )
+    try:
+        draw_uniform(space, 1, rng=np.random.default_rng(0))
+    except NothingLeftToPropose:
+        return (
+            f"the space has no feasible point among {MAX_BLOCKS * BLOCK} drawn at random and "
+            f"{MAX_WALKS} searched for along its linear constraints; {loosen}, or narrow the "
+            "parameters to where points obey"
+        )
+    return None

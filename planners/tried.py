@@ -51,8 +51,10 @@ class Tried:
 
 
 def _telling(space: SearchSpace) -> ContinuousParameter | None:
-    """Return a parameter whose settings are not snapped to steps, if there is one."""
+    """Return a parameter whose settings are not snapped to anything but its bounds, if any."""
     for parameter in space.parameters:
-        if isinstance(parameter, ContinuousParameter) and parameter.step is None:
+        if not isinstance(parameter, ContinuousParameter) or parameter.step is not None:
+            continue
+        if not parameter.only_if and parameter.name not in space.listed:
             return parameter
     return None

@@ -13,7 +13,9 @@ from botorch.exceptions.errors import BotorchError
 from botorch.generation.gen import gen_candidates_scipy
 
 from planners.bayesian.acquisition import Acquisition
+from planners.conditions import condition_names, conditional, inactive, settle
 from planners.encoding import Array, Encoding
+from planners.listed import listing_of
 from planners.parameters import (
     CategoricalParameter,
     ContinuousParameter,
@@ -28,7 +30,10 @@ logger = logging.getLogger(__name__)
 
 MAX_ITERATIONS = 60
 MAX_MOVES = 30
-"""Settings of one discrete name tried as single moves, the nearest ones."""
+"""Settings of one discrete name, or rows of a list, tried as single moves, the nearest ones."""
+
+HALVINGS = 6
+"""How often the way to a point that breaks a constraint is halved, back to where it started."""
 
 Terms = tuple[torch.Tensor, torch.Tensor, float]
 """Columns, coefficients, right side: BoTorch's form of a linear constraint."""
@@ -37,58 +42,95 @@ Terms = tuple[torch.Tensor, torch.Tensor, float]
 def refine(encoding: Encoding, acquisition: Acquisition, starts: Array) -> list[dict[str, Value]]:
     """Return the feasible points that gradient ascent reaches from start coordinates.
 
-    Categories and discrete values stay as they are; stepped parameters move freely and are
-    snapped at the end. Mixture totals and linear constraints hold on the way. A constraint is not
-    linear in a logarithmic coordinate, so a logarithmic name in a constraint stays put too.
+    Categories, discrete values, rows of a list and what is only reported stay as they are, and so
+    do names that a condition looks at and names whose condition does not hold; stepped parameters
+    move freely and are snapped at the end. Mixture totals and linear constraints hold on the way.
+    A constraint is not linear in a logarithmic coordinate, so a logarithmic name in a constraint
+    stays put too. Other constraints are looked at afterwards: a point that breaks one is pulled
+    back towards its start, which breaks none.
     """
-    fixed = _fixed_columns(encoding)
-    if all(fixed):
-        return []
-    equal, above = linear_terms(encoding)
+    always = _fixed_columns(encoding)
     found: list[dict[str, Value]] = []
-    for group in _by_fixed_values(starts, fixed):
-        held = {i: float(group[0, i]) for i, stays in enumerate(fixed) if stays}
-        try:
-            rows, _ = gen_candidates_scipy(
-                torch.as_tensor(group, dtype=torch.float64).unsqueeze(1),
-                acquisition.function,
-                lower_bounds=0.0,
-                upper_bounds=1.0,
-                equality_constraints=equal or None,
-                inequality_constraints=above or None,
-                fixed_features=held or None,
-                options={"maxiter": MAX_ITERATIONS},
-            )
-        except (BotorchError, ValueError, RuntimeError) as error:
-            logger.warning("refining %d points failed, samples stand: %s", len(group), error)
+    for group in _by_fixed_values(starts, always):
+        fixed = _with_inactive(encoding, group[0], always)
+        if all(fixed):
             continue
-        reached = rows.squeeze(1).detach().numpy()
-        found += encoding.decode(reached[np.isfinite(reached).all(axis=1)])
+        reached = _ascend(encoding, acquisition, group, fixed)
+        ok = np.isfinite(reached).all(axis=1)
+        found += _feasible(encoding, group[ok], reached[ok])
+    return found
+
+
+def _ascend(encoding: Encoding, acquisition: Acquisition, group: Array, fixed: list[bool]) -> Array:
+    """Return the coordinates reached from each start, those of a failed search as none."""
+    held = {i: float(group[0, i]) for i, stays in enumerate(fixed) if stays}
+    equal, above = linear_terms(encoding)
+    try:
+        rows, _ = gen_candidates_scipy(
+            torch.as_tensor(group, dtype=torch.float64).unsqueeze(1),
+            acquisition.function,
+            lower_bounds=0.0,
+            upper_bounds=1.0,
+            equality_constraints=_moving(equal, fixed) or None,
+            inequality_constraints=_moving(above, fixed) or None,
+            fixed_features=held or None,
+            options={"maxiter": MAX_ITERATIONS},
+        )
+    except (BotorchError, ValueError, RuntimeError) as error:
+        logger.warning("refining %d points failed, samples stand: %s", len(group), error)
+        return np.full(group.shape, np.nan)
+    return np.asarray(rows.squeeze(1).detach().numpy(), dtype=np.float64)
+
+
+def _feasible(encoding: Encoding, starts: Array, reached: Array) -> list[dict[str, Value]]:
+    space = encoding.space
+    if len(space.linear) == len(space.constraints):
+        return encoding.decode(reached)
+    found: list[dict[str, Value]] = []
+    for start, end in zip(starts, reached, strict=True):
+        for halving in range(HALVINGS):
+            points = encoding.snap_feasible((start + 0.5**halving * (end - start))[None])
+            if points:
+                found += points
+                break
     return found
 
 
 def neighbours(encoding: Encoding, point: Point) -> list[dict[str, Value]]:
-    """Return the feasible points that differ from `point` in one value that has steps."""
+    """Return the feasible points that differ from `point` in one value that has steps.
+
+    Of a list beside free names, the nearest rows; the free values stay.
+    """
     space = encoding.space
-    moved: list[dict[str, Value]] = []
-    for parameter in space.parameters:
-        for setting in _other_settings(parameter, point):
-            candidate = {**point, parameter.names[0]: setting}
-            if all(c.fault(candidate) is None for c in space.constraints):
-                moved.append(candidate)
-    return moved
+    moves = [
+        {parameter.names[0]: setting}
+        for parameter in space.parameters
+        if parameter.names[0] not in space.listed
+        for setting in _other_settings(parameter, point)
+    ]
+    listing = listing_of(space) if space.is_hybrid else None
+    if listing is not None:
+        rows = listing.nearest(listing.locate(space, point), MAX_MOVES + 1)
+        moves += [listing.point(row) for row in rows]
+    here = settle(space, point)
+    moved = [settle(space, {**point, **move}) for move in moves]
+    return [p for p in moved if p != here and space.obeys(p)]
 
 
 def linear_terms(encoding: Encoding) -> tuple[list[Terms], list[Terms]]:
-    """Return the equalities and the inequalities (``sum >= right side``) in coordinates."""
+    """Return the equalities and the inequalities (``sum >= right side``) in coordinates.
+
+    Without the constraints that are not linear in coordinates: of logarithmic names, and of names
+    that stand at 0.5 where they play no role.
+    """
     equal = [
         _terms(encoding, dict.fromkeys(p.components, 1.0), p.total)
         for p in encoding.space.parameters
         if isinstance(p, MixtureParameter)
     ]
     above: list[Terms] = []
-    for c in encoding.space.constraints:
-        if _log_names(encoding) & set(c.coefficients):
+    for c in encoding.space.linear:
+        if _bent_names(encoding) & set(c.coefficients):
             continue
         if c.lower is not None and c.lower == c.upper:
             equal.append(_terms(encoding, c.coefficients, c.lower))
@@ -99,6 +141,11 @@ def linear_terms(encoding: Encoding) -> tuple[list[Terms], list[Terms]]:
             negated = {n: -k for n, k in c.coefficients.items()}
             above.append(_terms(encoding, negated, -c.upper))
     return equal, above
+
+
+def _moving(terms: list[Terms], fixed: list[bool]) -> list[Terms]:
+    """Return the terms with a column that is not fixed; the others cannot be broken on the way."""
+    return [t for t in terms if not all(fixed[int(i)] for i in t[0])]
 
 
 def _terms(encoding: Encoding, coefficients: dict[str, float], side: float) -> Terms:
@@ -113,24 +160,33 @@ def _terms(encoding: Encoding, coefficients: dict[str, float], side: float) -> T
     return torch.tensor(indices), torch.tensor(slopes, dtype=torch.float64), side
 
 
-def _log_names(encoding: Encoding) -> set[str]:
-    return {c.name for c in encoding.columns if c.log}
+def _bent_names(encoding: Encoding) -> set[str]:
+    """Return the names whose value is not linear in their coordinate."""
+    return {c.name for c in encoding.columns if c.log} | {
+        p.name for p in conditional(encoding.space)
+    }
 
 
 def _fixed_columns(encoding: Encoding) -> list[bool]:
-    bound = {n for c in encoding.space.constraints for n in c.coefficients}
-    # a constraint that holds a logarithmic name holds its other names as well: what is left of it
+    space = encoding.space
+    # a constraint that holds a bent name holds its other names as well: what is left of it
     # cannot be given to the optimiser
     frozen = {
         n
-        for c in encoding.space.constraints
-        if _log_names(encoding) & set(c.coefficients)
+        for c in space.linear
+        if _bent_names(encoding) & set(c.coefficients)
         for n in c.coefficients
     }
-    return [
-        not c.relaxed or c.high == c.low or c.name in frozen or (c.log and c.name in bound)
-        for c in encoding.columns
-    ]
+    stays = frozen | space.listed | condition_names(space)
+    return [not c.relaxed or c.high == c.low or c.name in stays for c in encoding.columns]
+
+
+def _with_inactive(encoding: Encoding, row: Array, fixed: list[bool]) -> list[bool]:
+    """Return `fixed` with the columns of names that play no role in this group of starts."""
+    if not conditional(encoding.space):
+        return fixed
+    off = set(inactive(encoding.space, encoding.read(row)))
+    return [f or c.name in off for f, c in zip(fixed, encoding.columns, strict=True)]
 
 
 def _by_fixed_values(starts: Array, fixed: list[bool]) -> list[Array]:

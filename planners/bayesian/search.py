@@ -16,7 +16,7 @@ from planners.bayesian.refine import neighbours, refine
 from planners.bayesian.settings import BayesianSettings
 from planners.encoding import Array, Encoding
 from planners.errors import NothingLeftToPropose
-from planners.finite import Key, PointTable, key_of, table_of, untried
+from planners.finite import Key, PointTable, key_of, untried
 from planners.parameters import Value
 from planners.sampling import draw_uniform
 from planners.space import Point
@@ -69,7 +69,7 @@ def best_choices(
         No untried point remains.
     """
     count = 1 + settings.n_alternatives
-    table = table_of(encoding.space)
+    table = encoding.table
     if table is not None:
         return _scan(encoding, table, acquisition, tried=tried, count=count)
     pool = _Pool(encoding, acquisition, tried, keep_away)

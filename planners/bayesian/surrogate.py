@@ -119,7 +119,7 @@ def learnt(encoding: Encoding, surrogates: Surrogates) -> dict[str, float]:
     found: dict[str, float] = {}
     for quantity, surrogate in surrogates.items():
         parameters = surrogate.process.parameters
-        for name, length in zip(encoding.space.names, parameters.lengths, strict=True):
+        for name, length in zip(encoding.group_names, parameters.lengths, strict=True):
             found[f"{quantity}.length_scale.{name}"] = float(length)
         found[f"{quantity}.signal_std"] = float(np.sqrt(parameters.signal)) * surrogate.scale
         if parameters.noise > 0:

@@ -48,8 +48,11 @@ KIND = CategoricalParameter(name="kind", categories=("a", "b"))
             "no feasible point",
         ),
         (
-            {"parameters": (X,), "candidates": CandidateList(columns=("z",), rows=((1.0,),))},
-            "the parameters set x",
+            {
+                "parameters": (MixtureParameter(name="m", components=("a", "b")),),
+                "candidates": CandidateList(columns=("a",), rows=((1.0,),)),
+            },
+            "list all of them or none",
         ),
         (
             {"parameters": (X,), "candidates": CandidateList(columns=("x",), rows=((2.0,),))},
