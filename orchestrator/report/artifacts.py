@@ -14,8 +14,11 @@ from typing import Literal
 from analysis.insight import Curve, Estimate
 from instruments.measurement import Measurement
 from orchestrator.campaign import Campaign
+from orchestrator.fronts import front_of
 from orchestrator.report.figures import Picture, landscape, pattern, phase_fractions, progress
 from orchestrator.report.figures.landscape import Map
+from orchestrator.report.foretold import expected
+from orchestrator.report.front import size_in_words
 from orchestrator.report.labels import quantity_name
 from orchestrator.report.turn_belief import belief_after
 from orchestrator.report.words import measured, number, plain, settings, spaced
@@ -135,7 +138,7 @@ def _campaign_page(view: View) -> str:
         f"# {campaign.name}",
         campaign.description,
         f"**{done} of {campaign.budget.experiments} experiments**, {failed} failed. "
-        + (f"Best so far: experiment {best[0][0]}." if best else "None gave a result yet."),
+        + (_best_so_far(view) if best else "None gave a result yet."),
         progress(view.observations, campaign.objective, title=f"{done} experiments").markdown(),
         "## Best experiments",
         _markdown_table(_best_rows(view)) if best else "None yet.",
@@ -145,6 +148,16 @@ def _campaign_page(view: View) -> str:
     return "\n\n".join(line for line in lines if line)
 
 
+def _best_so_far(view: View) -> str:
+    """Return which experiment is best, or for a front which are on it and how much it dominates."""
+    objective = view.campaign.objective
+    found = front_of(objective, [o for _, o in view.observations])
+    if found is None:
+        return f"Best so far: experiment {ranked(view)[0][0]}."
+    listed = ", ".join(str(view.observations[i][0]) for i in found.members)
+    return f"On the front: experiments {listed}. {size_in_words(objective, found)}"
+
+
 def _experiment_page(view: View) -> str:
     experiment, units = view.experiment, _units(view.campaign)
     reason = experiment.proposal.reason
@@ -152,6 +165,7 @@ def _experiment_page(view: View) -> str:
         f"# Experiment {experiment.number}",
         f"**Proposed** {settings(experiment.proposal.values, units)}",
         f"**Why** {reason.planner}: {reason.text}",
+        *([f"**Outlook** {hope}"] if reason.outlook and (hope := expected(reason.outlook)) else []),
         _outcome(view),
     ]
     for title, curve in view.patterns.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,12 @@ from orchestrator.campaign import Campaign
 from orchestrator.cli.printing import print_front
 from orchestrator.fronts import front_of
 from orchestrator.report import write_report
+from orchestrator.report.artifacts import View, render
 from orchestrator.report.front import front_plots, size_in_words
 from orchestrator.report.story import read_story
+from orchestrator.store.records import Experiment
 from planners.objective import Objective
-from planners.proposal import Observation, Proposal, Reason
+from planners.proposal import Observation, Outlook, Proposal, Reason
 from tests.orchestrator import bakery
 from tests.orchestrator.histories import open_store
 from tests.orchestrator.reports import begin, library
@@ -134,3 +137,18 @@ def test_three_targets_are_drawn_in_pairs_and_a_match_by_its_distance(tmp_path: 
     assert by_name["on the front"]["y"] == [0.5, 1.0]
     assert by_name["beaten"]["y"] == [2.0]
     assert "distance of size from 5" in plots["front-0-2"].layout["yaxis"]["title"]["text"]
+
+
+def test_the_page_beside_a_turn_tells_the_front_and_what_the_model_expected() -> None:
+    outlook = Outlook(probability_of_improvement=0.25, expected_improvement=0.04)
+    reason = Reason(planner="x", text="Hoped so.", outlook=outlook)
+    now, point = datetime(2026, 1, 1, tzinfo=UTC), {"temperature": 120.0, "time": 1.0}
+    told = [o.model_copy(update={"values": point}) for o in DONE]
+    proposal = Proposal(values=point, reason=reason)
+    latest = Experiment(5, proposal, (0,), None, (), (), told[-1], now, now)
+    campaign = bakery.campaign(objective=TWO.model_dump())
+    view = View("bread-1", campaign, latest, list(enumerate(told)), {}, {})
+    pages = {a.key: str(a.data) for a in render(view)}
+    assert "On the front: experiments 1, 4. The front dominates 75 %" in pages["campaign-bread-1"]
+    expected = "**Outlook** improvement with probability 25 %, expected improvement 0.04"
+    assert expected in pages["experiment-bread-1"]
