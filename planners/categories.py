@@ -139,12 +139,13 @@ class CategoricalParameter(SingleName):
         return frozenset(self.categories)
 
 
-def informative(table: npt.NDArray[np.float64]) -> list[int]:
+def informative(table: npt.NDArray[np.float64], *, limit: float = SAME_COLUMN) -> list[int]:
     """Return the columns of a table that vary and do not repeat an earlier one.
 
     Parameters
     ----------
     table : shape (n_rows, n_columns).
+    limit : absolute correlation from which a column repeats another.
     """
     kept: list[int] = []
     shapes: list[npt.NDArray[np.float64]] = []
@@ -154,7 +155,7 @@ def informative(table: npt.NDArray[np.float64]) -> list[int]:
         if size <= 1e-12 * max(float(np.abs(column).max()), 1e-300) * np.sqrt(len(column)):
             continue
         shape = centred / size
-        if all(abs(float(shape @ other)) < SAME_COLUMN for other in shapes):
+        if all(abs(float(shape @ other)) < limit for other in shapes):
             kept.append(j)
             shapes.append(shape)
     return kept

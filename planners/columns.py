@@ -12,6 +12,7 @@ import numpy.typing as npt
 from planners.conditions import conditional, inactive_rows
 from planners.context import ContextVariable
 from planners.errors import SpaceError
+from planners.kept import kept
 from planners.parameters import (
     CategoricalParameter,
     ContinuousParameter,
@@ -112,6 +113,11 @@ def columns_of(p: Parameter) -> list[Column]:
     return [Column(c, *p.bounds(c)) for c in p.components]
 
 
+def columns_by_parameter(space: SearchSpace) -> dict[str, list[Column]]:
+    """Return the coordinates of each parameter, by its first name."""
+    return kept(space, "columns by parameter", _by_parameter)
+
+
 def context_columns(variable: ContextVariable) -> list[Column]:
     """Return the coordinates of one context variable."""
     if variable.low is not None and variable.high is not None:
@@ -137,7 +143,7 @@ def coordinates(
     off = inactive_rows(space, table) if conditional(space) else {}
     found: list[Array] = []
     for p in parameters:
-        for column in columns_of(p):
+        for column in columns_by_parameter(space)[p.names[0]]:
             values = column.to_unit(table[column.name])
             if column.name in off:
                 values = np.where(off[column.name], column.idle, values)
@@ -156,6 +162,10 @@ def context_row(variables: Sequence[ContextVariable], reported: Mapping[str, Val
             else:
                 row.append(float(column.to_unit(np.array([value], dtype=object))[0]))
     return np.array(row, dtype=np.float64)
+
+
+def _by_parameter(space: SearchSpace) -> dict[str, list[Column]]:
+    return {p.names[0]: columns_of(p) for p in space.parameters}
 
 
 def _one_hot(name: str, categories: tuple[str, ...]) -> list[Column]:

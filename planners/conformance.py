@@ -16,49 +16,24 @@ import numpy as np
 
 from planners.encoding import Encoding
 from planners.errors import NothingLeftToPropose, UnsupportedSpace
+from planners.example_spaces import example_spaces
 from planners.finite import table_of
 from planners.objective import Objective, Target
-from planners.parameters import (
-    CategoricalParameter,
-    ContinuousParameter,
-    DiscreteParameter,
-    MixtureParameter,
-    Value,
-)
+from planners.parameters import Value
 from planners.proposal import Observation, Proposal
 from planners.protocols import Planner
 from planners.sampling import draw_uniform
-from planners.space import CandidateList, LinearConstraint, Point, SearchSpace
+from planners.space import ContextVariable, Point, SearchSpace
+
+__all__ = [
+    "CHECKS",
+    "OBJECTIVE",
+    "check_planner",
+    "example_observations",
+    "example_spaces",
+]
 
 OBJECTIVE = Objective(targets=(Target(quantity="yield", goal="maximize"),))
-
-
-def example_spaces() -> dict[str, SearchSpace]:
-    """Return one small space of each kind, by name."""
-    temperature = ContinuousParameter(name="temperature", low=300, high=900, unit="degC")
-    stepped = ContinuousParameter(name="time", low=1, high=12, step=0.5, unit="h")
-    logarithmic = ContinuousParameter(name="concentration", low=1e-4, high=1, log=True)
-    solvent = CategoricalParameter(name="solvent", categories=("water", "ethanol", "dmf"))
-    milling = DiscreteParameter(name="milling", values=(0, 1, 5))
-    mixture = MixtureParameter(
-        name="salts", components=("a", "b", "c"), total=100, high={"a": 60}, low={"c": 5}
-    )
-    rows = tuple((round(0.37 * i % 1, 3), float(i % 4), "xyz"[i % 3]) for i in range(24))
-    return {
-        "continuous": SearchSpace(parameters=(temperature, stepped)),
-        "log": SearchSpace(parameters=(temperature, logarithmic)),
-        "grid": SearchSpace(parameters=(milling, solvent)),
-        "mixed": SearchSpace(parameters=(temperature, logarithmic, solvent, milling)),
-        "mixture": SearchSpace(parameters=(mixture, temperature)),
-        "constrained": SearchSpace(
-            parameters=(mixture, stepped, milling),
-            constraints=(
-                LinearConstraint(coefficients={"time": 1, "milling": 1}, upper=7),
-                LinearConstraint(coefficients={"a": 1, "b": -2}, lower=0),
-            ),
-        ),
-        "candidates": SearchSpace(candidates=CandidateList(columns=("x", "n", "kind"), rows=rows)),
-    }
 
 
 def check_planner(
@@ -228,7 +203,15 @@ def _observe(
     if failed:
         return Observation(values=dict(point), failed=True, failure="the crucible broke")
     x = Encoding(space).encode([point])[0]
-    return Observation(values=dict(point), outcomes={"yield": float(-((x - 0.4) ** 2).sum())})
+    context = {v.name: _reported(v, float(x[0])) for v in space.context}
+    outcome = float(-((x - 0.4) ** 2).sum())
+    return Observation(values=dict(point), outcomes={"yield": outcome}, context=context)
+
+
+def _reported(variable: ContextVariable, share: float) -> Value:
+    if variable.low is None or variable.high is None:
+        return variable.categories[int(share * 7) % len(variable.categories)]
+    return variable.low + share * (variable.high - variable.low)
 
 
 def _fit_in(space: SearchSpace, n: int) -> int:

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from planners.columns import Array, Column, columns_of, context_columns, context_row, coordinates
+from planners.columns import (
+    Array,
+    Column,
+    columns_by_parameter,
+    context_columns,
+    context_row,
+    coordinates,
+)
 from planners.conditions import settle
 from planners.errors import SpaceError
 from planners.feasibility import LinearProgramme, close_mixture
@@ -174,7 +181,7 @@ class Encoding:
         raw: dict[str, Value] = {}
         at = 0
         of_list: list[Array] = []
-        by_parameter = kept(self.space, "columns by parameter", _by_parameter)
+        by_parameter = columns_by_parameter(self.space)
         for p in self.space.parameters:
             columns = by_parameter[p.names[0]]
             part = row[at : at + len(columns)]
@@ -236,12 +243,8 @@ def _category(p: CategoricalParameter, part: Array) -> str:
     return p.categories[int(np.argmin(((table - part) ** 2).sum(axis=1)))]
 
 
-def _by_parameter(space: SearchSpace) -> dict[str, list[Column]]:
-    return {p.names[0]: columns_of(p) for p in space.parameters}
-
-
 def _all_columns(space: SearchSpace) -> tuple[Column, ...]:
-    settings = [c for p in space.parameters for c in columns_of(p)]
+    settings = [c for columns in columns_by_parameter(space).values() for c in columns]
     return tuple(settings + [c for v in space.context for c in context_columns(v)])
 
 
