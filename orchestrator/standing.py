@@ -108,8 +108,12 @@ class Standing:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._tally = Tally(run.campaign)
+        stop, n_settings = run.campaign.stop, len(run.campaign.space.names)
         self._expectations = Expectations(
-            run.campaign.stop, price=self._price, currency=run.laboratory.currency
+            stop,
+            needed=stop.experiments_needed(n_settings),
+            price=self._price,
+            currency=run.laboratory.currency,
         )
         self._proposals = 0
         self._cursor = 0
@@ -147,7 +151,8 @@ class Standing:
         """Take in the proposals since the last call, those of experiments under way included."""
         run = self._run
         while (known := run.history.experiment(run.id, self._proposals)) is not None:
-            self._expectations.add(known.number, known.proposal)
+            told = known.number if known.told is None else known.told
+            self._expectations.add(known.number, known.proposal, told=told)
             self._proposals += 1
 
     def _price(self, number: int, proposal: Proposal) -> float | None:

@@ -57,12 +57,14 @@ class Expectations:
 
     Attributes
     ----------
+    needed : experiments that the planner must have been told of for its word to count.
     price : tells what a proposed experiment is expected to cost.
     currency : of prices.
     why_over : why the campaign is over by the first rule that was met; None while it goes on.
     """
 
     stop: StopRule
+    needed: int
     price: Price
     currency: str
     why_over: str | None = None
@@ -71,9 +73,14 @@ class Expectations:
     def __post_init__(self) -> None:
         self._streaks = list(self._rules())
 
-    def add(self, number: int, proposal: Proposal) -> None:
-        """Take in the next proposal; one that makes a lost sample anew is passed over."""
-        if proposal.reason.repeats is not None:
+    def add(self, number: int, proposal: Proposal, *, told: int) -> None:
+        """Take in the next proposal; one that makes a lost sample anew is passed over.
+
+        Parameters
+        ----------
+        told : ended experiments that the planner knew of.
+        """
+        if proposal.reason.repeats is not None or told < self.needed:
             return
         for streak in self._streaks:
             reason = streak.add(number, proposal)

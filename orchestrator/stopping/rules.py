@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+A_SETTING, AT_LEAST = 5, 10
+"""Experiments for each setting, and in all, before a model is believed. Half of what is usual for
+the first design of a model alone (Loeppky et al. 2009, doi:10.1198/TECH.2009.08040), since a
+planner's later points tell more."""
+
 
 class _Record(BaseModel):
     model_config = ConfigDict(
@@ -69,6 +74,8 @@ class StopRule(_Record):
     improvement_below : stop when improvements have become improbable.
     regret_below : stop when the best found is almost as good as any.
     not_worth_its_cost : stop when an experiment costs more than it is expected to gain.
+    model_needs : experiments that must have ended before the model's word counts; by default five
+        for each setting that is searched, at least ten.
     """
 
     when_reached: bool = True
@@ -79,6 +86,7 @@ class StopRule(_Record):
     improvement_below: ImprovementBelow | None = None
     regret_below: RegretBelow | None = None
     not_worth_its_cost: NotWorthItsCost | None = None
+    model_needs: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _has_a_use_for_its_tolerance(self) -> StopRule:
@@ -88,6 +96,12 @@ class StopRule(_Record):
                 "no_improvement_for, which alone uses it; say after how many experiments to stop"
             )
         return self
+
+    def experiments_needed(self, n_settings: int) -> int:
+        """Return how many experiments must have ended before the model's word counts."""
+        if self.model_needs is not None:
+            return self.model_needs
+        return max(A_SETTING * n_settings, AT_LEAST)
 
     @property
     def asks_the_model(self) -> bool:

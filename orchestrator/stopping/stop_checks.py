@@ -21,12 +21,25 @@ _ASKED = {
 def stop_faults(campaign: Campaign, planner: Planner, source: TomlSource) -> list[Fault]:
     """Return the stop rules that could never be met, because nobody tells what they ask for."""
     told = foretold_by(planner, campaign.objective)
-    return [
+    return _too_late(campaign, source) + [
         source.fault(("stop", rule), message)
         for rule, asked in _ASKED.items()
         if getattr(campaign.stop, rule) is not None
         for message in _messages(rule, asked, campaign, told)
     ]
+
+
+def _too_late(campaign: Campaign, source: TomlSource) -> list[Fault]:
+    stop, allowed = campaign.stop, campaign.budget.experiments
+    needed = stop.experiments_needed(len(campaign.space.names))
+    if not stop.asks_the_model or needed < allowed:
+        return []
+    message = (
+        f"found a rule that follows the model's word, which counts once {needed} experiments have "
+        f"ended, and a budget of {allowed}; expected a larger budget. Raise it, lower "
+        "`stop.model_needs`, or take the rule away"
+    )
+    return [source.fault(("stop",), message)]
 
 
 def foretold_by(planner: Planner, objective: Objective) -> frozenset[str]:

@@ -67,6 +67,7 @@ def improbable(*chances: float | None) -> list[Outlook | None]:
 
 
 def wanted(stop: dict[str, object], *, in_flight: int = 1, experiments: int = 12) -> Campaign:
+    stop = {"model_needs": 1, **stop}
     return bakery.campaign(stop=stop, in_flight=in_flight, budget={"experiments": experiments})
 
 
@@ -82,9 +83,11 @@ def judged(
     stop: dict[str, object], outlooks: Sequence[Outlook | None], *, cost: float = 1.0
 ) -> tuple[int, str] | None:
     """Return after which proposal a campaign is over, and why."""
-    rules = Expectations(StopRule.model_validate(stop), price=lambda *_: cost, currency="EUR")
+    rules = Expectations(
+        StopRule.model_validate(stop), needed=0, price=lambda *_: cost, currency="EUR"
+    )
     for number, told in enumerate(outlooks):
-        rules.add(number, Proposal(values={}, reason=reason(told)))
+        rules.add(number, Proposal(values={}, reason=reason(told)), told=number)
         if rules.why_over is not None:
             return number, rules.why_over
     return None
@@ -108,12 +111,28 @@ def test_a_proposal_without_the_models_word_begins_the_count_anew() -> None:
     assert judged(TWICE, [*improbable(0.01), silent, *improbable(0.01, None, 0.01)]) is None
 
 
+async def test_the_model_is_not_believed_before_it_has_seen_enough(store: Store) -> None:
+    campaign = wanted({**TWICE, "model_needs": 6})
+    ending = await whole(bakery.run(store, Prophet(improbable(*[0.01] * 12)), campaign=campaign))
+    assert "experiment 7: probability 0.01" in ending.reason  # 6 and 7 knew of six and of seven
+    assert bakery.campaign(stop=TWICE).stop.experiments_needed(1) == 10
+    assert bakery.campaign(stop=TWICE).stop.experiments_needed(6) == 30
+
+
+def test_a_rule_that_the_budget_ends_before_is_refused() -> None:
+    campaign = bakery.campaign(stop=TWICE, budget={"experiments": 10})
+    [fault] = stop_faults(campaign, make_bayesian({}), parse_toml("", Path("bread.toml")))
+    assert "counts once 10 experiments have ended, and a budget of 10" in fault.message
+
+
 def test_a_lost_sample_made_anew_is_no_proposal_of_the_model() -> None:
-    rules = Expectations(StopRule.model_validate(TWICE), price=lambda *_: 1.0, currency="EUR")
+    rules = Expectations(
+        StopRule.model_validate(TWICE), needed=0, price=lambda *_: 1.0, currency="EUR"
+    )
     low, again = improbable(0.01)[0], Reason(planner="repeat", text="Anew.", repeats=0)
     for number, why in enumerate([reason(low), again, reason(low)]):
         assert rules.why_over is None
-        rules.add(number, Proposal(values={}, reason=why))
+        rules.add(number, Proposal(values={}, reason=why), told=number)
     assert rules.why_over is not None
 
 
@@ -224,7 +243,9 @@ def test_a_planner_without_a_model_is_refused_where_a_rule_follows_the_models_wo
         "[stop]\nimprovement_below = { probability = 0.1, for = 3 }\nregret_below = { amount = 1 }",
         Path("bread.toml"),
     )
-    campaign = bakery.campaign(stop=source.data["stop"], planner={"use": "sobol"})
+    campaign = bakery.campaign(
+        stop=source.data["stop"], planner={"use": "sobol"}, budget={"experiments": 11}
+    )
     faults = stop_faults(campaign, make_sobol({}), source)
     assert [f.line for f in faults] == [2, 3]
     assert "'sobol', which does not tell the probability of improvement" in faults[0].message
@@ -234,7 +255,11 @@ def test_a_planner_without_a_model_is_refused_where_a_rule_follows_the_models_wo
 def test_a_front_has_no_utility_that_regret_or_cost_could_be_counted_in() -> None:
     both = [{"quantity": "a.size", "goal": "maximize"}, {"quantity": "a.cost", "goal": "minimize"}]
     stop = {"regret_below": {"amount": 1}, "not_worth_its_cost": {"price": 2}}
-    campaign = bakery.campaign(stop=stop, objective={"targets": both, "combine": "front"})
+    campaign = bakery.campaign(
+        stop=stop,
+        objective={"targets": both, "combine": "front"},
+        budget={"experiments": 30},
+    )
     faults = stop_faults(campaign, make_bayesian({}), parse_toml("", Path("bread.toml")))
     assert len(faults) == 2
     assert all("no one utility" in f.message for f in faults)
