@@ -7,11 +7,10 @@ from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from instruments.errors import InstrumentError
-from instruments.recorded_data import candidate_rows
 from instruments.sample import Setting
 from orchestrator.errors import BadFile
 from orchestrator.people.gates import Approval, Prompt
+from orchestrator.space_tables import with_tables
 from orchestrator.stopping.rules import StopRule
 from orchestrator.toml_source import TomlSource, read_toml
 from planners.objective import Objective
@@ -212,45 +211,9 @@ def load_campaign(path: Path) -> tuple[Campaign, TomlSource]:
 def parse_campaign(source: TomlSource) -> tuple[Campaign, TomlSource]:
     """Return the record that a parsed campaign file describes. Raises BadFile."""
     data = dict(source.data)
-    space = data.get("space")
-    if isinstance(space, dict) and isinstance(space.get("candidates"), dict):
-        data["space"] = {**space, "candidates": _candidates(space["candidates"], source)}
+    if isinstance(data.get("space"), dict):
+        data["space"] = with_tables(cast(dict[str, object], data["space"]), source)
     try:
         return Campaign.model_validate(data), source
     except ValidationError as error:
         raise BadFile(source.path, source.faults(error)) from error
-
-
-def _candidates(table: dict[str, object], source: TomlSource) -> dict[str, object]:
-    """Replace a reference to a table file by its rows; anything else is left to validation."""
-    if "table" not in table:
-        return table
-    where = ("space", "candidates")
-    strangers = set(table) - {"table", "columns"}
-    faults = [source.fault((*where, s), "is no key that is known here") for s in strangers]
-    columns = table.get("columns")
-    tables = table["table"]
-    if not _is_text(tables) and not _is_texts(tables):
-        message = "must be the path of a table, or several whose rows belong together"
-        faults.append(source.fault((*where, "table"), message))
-    if not _is_texts(columns):
-        faults.append(
-            source.fault((*where, "columns"), "must list the columns that are settings, as text")
-        )
-    if faults:
-        raise BadFile(source.path, faults)
-    try:
-        names, rows = candidate_rows(
-            cast("str | list[str]", tables), cast(list[str], columns), folder=source.path.parent
-        )
-    except InstrumentError as error:
-        raise BadFile(source.path, [source.fault((*where, "table"), str(error))]) from error
-    return {"columns": names, "rows": rows}
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_texts(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(v, str) for v in value)

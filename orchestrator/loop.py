@@ -26,6 +26,7 @@ from orchestrator.people.approval import undone, vetoed
 from orchestrator.recall import Recall
 from orchestrator.run import Run
 from orchestrator.scoring import failure, observe
+from orchestrator.surroundings import reported
 from orchestrator.telling import (
     in_words,
     insight_in_words,
@@ -240,6 +241,7 @@ async def score(
         insights,
         values=executed(run, proposal, sample),
         cost=cost_of(run, number),
+        context=reported(run.campaign.space.context, insights, sample.recipe),
     )
     run.history.record_observation(run.id, number, observation)
     told = outcome_in_words(run, observation)
@@ -257,10 +259,10 @@ def executed(run: Run, proposal: Proposal, sample: Sample) -> dict[str, Value]:
     Continuous settings are as executed; choices from a list stay as they were chosen, since the
     planner must recognise them.
     """
-    listed = run.campaign.space.candidates is not None
+    listed = run.campaign.space.listed
     values = dict(proposal.values)
     for parameter in run.campaign.space.parameters:
-        if isinstance(parameter, ContinuousParameter) and not listed:
+        if isinstance(parameter, ContinuousParameter) and parameter.name not in listed:
             done = sample.recipe.get(parameter.name, values[parameter.name])
             values[parameter.name] = done
     return values

@@ -20,6 +20,7 @@ def observe(
     *,
     values: Mapping[str, Value],
     cost: float,
+    context: Mapping[str, Value] | None = None,
 ) -> Observation:
     """Return what an experiment told about the wanted quantities.
 
@@ -31,6 +32,7 @@ def observe(
     ----------
     values : the point that was made.
     cost : in the laboratory's currency.
+    context : context variable → what it was; see `orchestrator.surroundings.reported`.
     """
     outcomes: dict[str, float] = {}
     stds: dict[str, float] = {}
@@ -52,18 +54,36 @@ def observe(
             values=values,
             cost=cost,
             cause="analysis",
+            context=context,
         )
     return Observation(
-        values=dict(values), outcomes=outcomes, stds=stds, p_wrong=1 - right, cost=cost
+        values=dict(values),
+        outcomes=outcomes,
+        stds=stds,
+        p_wrong=1 - right,
+        cost=cost,
+        context=dict(context or {}),
     )
 
 
 def failure(
-    why: str, *, values: Mapping[str, Value], cost: float, cause: str = "", repeat: bool = False
+    why: str,
+    *,
+    values: Mapping[str, Value],
+    cost: float,
+    cause: str = "",
+    repeat: bool = False,
+    context: Mapping[str, Value] | None = None,
 ) -> Observation:
     """Return the observation of a failed experiment."""
     return Observation(
-        values=dict(values), failed=True, failure=why, cause=cause, repeat=repeat, cost=cost
+        values=dict(values),
+        failed=True,
+        failure=why,
+        cause=cause,
+        repeat=repeat,
+        cost=cost,
+        context=dict(context or {}),
     )
 
 

@@ -62,10 +62,13 @@ def check_conditions(space: SearchSpace) -> None:
 def inactive(space: SearchSpace, point: Mapping[str, Value]) -> list[str]:
     """Return the names whose condition does not hold at a point.
 
-    A name that depends on an inactive one is inactive too.
+    A name that depends on an inactive one is inactive too. Of a part of a point, only names that
+    it holds together with all they depend on.
     """
     found: list[str] = []
     for p in conditional(space):
+        if p.name not in point or not all(name in point for name in p.only_if):
+            continue
         for name, values in p.only_if.items():
             if name in found or not _is_among(space.parameter(name), point[name], values):
                 found.append(p.name)

@@ -33,7 +33,7 @@ def described_molecules(
 ) -> tuple[tuple[str, ...], Array]:
     """Return names and values of numbers that describe molecules.
 
-    Molar mass, octanol-water partition coefficient (Wildman & Crippen 1999,
+    Mass of the commonest isotopes, octanol-water partition coefficient (Wildman & Crippen 1999,
     doi:10.1021/ci990307l), polar surface area (Ertl et al. 2000, doi:10.1021/jm000942e), hydrogen
     bond donors and acceptors, rotatable bonds and rings; then the leading principal components of
     the square roots of Morgan counts (Rogers & Hahn 2010, doi:10.1021/ci100050t), which are
@@ -89,11 +89,11 @@ def _molecule(text: str) -> Any:
 
 
 def _properties() -> dict[str, Callable[[Any], float]]:
-    from rdkit.Chem import Crippen, Descriptors, rdMolDescriptors
+    from rdkit.Chem import rdMolDescriptors
 
     return {
-        "molar_mass": Descriptors.MolWt,
-        "log_p": Crippen.MolLogP,
+        "mass": rdMolDescriptors.CalcExactMolWt,
+        "log_p": lambda molecule: float(rdMolDescriptors.CalcCrippenDescriptors(molecule)[0]),
         "polar_area": rdMolDescriptors.CalcTPSA,
         "donors": rdMolDescriptors.CalcNumHBD,
         "acceptors": rdMolDescriptors.CalcNumHBA,

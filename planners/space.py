@@ -133,9 +133,7 @@ class SearchSpace(Record):
         listed = [p for p in self.parameters if p.names[0] in self.listed]
         checked = bool(conditional(self)) or any(isinstance(p, MixtureParameter) for p in listed)
         for i, point in enumerate(candidates.points() if checked else ()):
-            wrong = self._total_faults(point, listed)
-            if not wrong and len(self.listed) == len(self.names):
-                wrong = list(condition_faults(self, point))
+            wrong = self._total_faults(point, listed) or list(condition_faults(self, point))
             if wrong:
                 raise ValueError(f"candidate {i}: {wrong[0]}")
 

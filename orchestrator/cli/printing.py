@@ -51,11 +51,11 @@ def print_plan(prepared: Prepared) -> None:
     for target in campaign.objective.targets:
         console.print(f"  wanted   {wanted(target)}")
     for p in campaign.space.parameters:
-        if campaign.space.candidates is None:
+        if p.names[0] not in campaign.space.listed:
             console.print(f"  search   {_range(p)}")
     if campaign.space.candidates is not None:
-        n = len(campaign.space.candidates)
-        console.print(f"  search   {n} candidates over {', '.join(campaign.space.names)}")
+        listed = campaign.space.candidates
+        console.print(f"  search   {len(listed)} candidates over {', '.join(listed.columns)}")
     agents = ", ".join(prepared.match.agents)
     console.print(f"  means    {campaign.planner.use} planner · {agents} · seed {campaign.seed}")
 

@@ -144,7 +144,7 @@ def _check_parameters(
                     )
                 )
                 continue
-            if parameter.unit != accepted.unit and campaign.space.candidates is None:
+            if parameter.unit != accepted.unit and name not in campaign.space.listed:
                 faults.append(
                     source.fault(
                         (*where, "unit"),

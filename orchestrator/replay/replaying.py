@@ -120,7 +120,9 @@ def _observation(past: Past, experiment: Experiment) -> Decision:
     then = experiment.observation
     assert then is not None
     last = past.said(experiment, again=True) or past.said(experiment)
-    now = observe(past.campaign.objective, last, values=then.values, cost=then.cost)
+    now = observe(
+        past.campaign.objective, last, values=then.values, cost=then.cost, context=then.context
+    )
     # A failure's own words may tell of what was done about it, which is no decision of scoring.
     told = {"outcomes", "stds", "p_wrong", "failed"}
     found = differences(
