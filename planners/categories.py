@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
@@ -16,6 +17,20 @@ SAME_COLUMN = 0.999
 
 MANY = 1000
 """Categories that a model can mark one by one; more of them need descriptors."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Described:
+    """Where the categories of a parameter stand.
+
+    Attributes
+    ----------
+    names : of the descriptors.
+    coordinates : shape (n_categories, n_names), each column from 0 at its lowest value to 1.
+    """
+
+    names: tuple[str, ...]
+    coordinates: npt.NDArray[np.float64]
 
 
 class CategoricalParameter(SingleName):
@@ -93,8 +108,8 @@ class CategoricalParameter(SingleName):
 
     def _check_told_apart(self) -> None:
         seen: dict[tuple[float, ...], str] = {}
-        _, coordinates = self.described
-        for category, row in zip(self.categories, coordinates.round(12).tolist(), strict=True):
+        rows = self.described.coordinates.round(12).tolist()
+        for category, row in zip(self.categories, rows, strict=True):
             twin = seen.setdefault(tuple(row), category)
             if twin != category:
                 raise ValueError(
@@ -103,18 +118,17 @@ class CategoricalParameter(SingleName):
                 )
 
     @cached_property
-    def described(self) -> tuple[tuple[str, ...], npt.NDArray[np.float64]]:
-        """Names of the descriptors that inform, and every category's coordinates in [0, 1].
+    def described(self) -> Described:
+        """The descriptors that inform, and every category's coordinates.
 
         A descriptor that is the same for all categories is left out, and so is one that repeats an
-        earlier one (absolute correlation at least `SAME_COLUMN`). The second item has the shape
-        (n_categories, n_kept), each column scaled from its lowest to its highest value.
+        earlier one (absolute correlation at least `SAME_COLUMN`).
         """
         table = np.array([self.descriptors[c] for c in self.categories], dtype=np.float64)
         kept = informative(table)
         low, high = table[:, kept].min(axis=0), table[:, kept].max(axis=0)
         names = tuple(self.descriptor_names[j] for j in kept)
-        return names, (table[:, kept] - low) / (high - low)
+        return Described(names, (table[:, kept] - low) / (high - low))
 
     @property
     def is_described(self) -> bool:

@@ -173,7 +173,7 @@ def _one_hot(name: str, categories: tuple[str, ...]) -> list[Column]:
 
 
 def _described_columns(p: CategoricalParameter) -> list[Column]:
-    names, table = p.described
+    names, table = p.described.names, p.described.coordinates
     return [
         Column(
             p.name,

@@ -239,7 +239,7 @@ def require_names(space: SearchSpace, point: Mapping[str, Value]) -> None:
 def _category(p: CategoricalParameter, part: Array) -> str:
     if not p.is_described:
         return p.categories[int(np.argmax(part))]
-    table = p.described[1]
+    table = p.described.coordinates
     return p.categories[int(np.argmin(((table - part) ** 2).sum(axis=1)))]
 
 

@@ -13,7 +13,7 @@ from planners.encoding import Encoding, snap
 from planners.errors import NothingLeftToPropose
 from planners.finite import PointTable, key_of, n_combinations, table_of, untried
 from planners.listed import listing_of
-from planners.parameters import Value
+from planners.parameters import MixtureParameter, Value
 from planners.polytope import draw_inside, polytope_at
 from planners.repair import held, try_repair
 from planners.space import Point, SearchSpace
@@ -116,7 +116,7 @@ def _by_rejection(
     taken = Tried(space, avoid)
     chosen: list[dict[str, Value]] = []
     idle = 0
-    while len(chosen) < n and idle < MAX_BLOCKS:
+    while len(chosen) < n and idle < _patience(space):
         before = len(chosen), skip
         for point in block():
             if len(chosen) == n or space.faults(point):
@@ -126,10 +126,31 @@ def _by_rejection(
                 continue
             _take(space, point, taken, chosen)
         idle = idle + 1 if (len(chosen), skip) == before else 0
-    if len(chosen) < n:
+    if len(chosen) < n and _can_walk(space):
         logger.debug("constraints left %d of %d points by rejection; walking", len(chosen), n)
-        _walk(space, n, taken, chosen, rng=rng, needed=needed)
+        _walk(space, n, taken, chosen, rng=rng)
+    if len(chosen) < needed:
+        raise NothingLeftToPropose(
+            f"{n} new points were asked for, and {len(chosen)} were found that obey every "
+            f"constraint and were not tried; the last {_searched(space)} gave only points tried "
+            "before or none that obeys. Widen the space or its constraints, or end the campaign"
+        )
     return chosen
+
+
+def _can_walk(space: SearchSpace) -> bool:
+    """Whether linear rules narrow the space; along others nothing is found but by chance."""
+    return bool(space.linear) or any(isinstance(p, MixtureParameter) for p in space.parameters)
+
+
+def _patience(space: SearchSpace) -> int:
+    """Return the blocks without a new point after which rejection is given up."""
+    return MAX_BLOCKS if _can_walk(space) else 4 * MAX_BLOCKS
+
+
+def _searched(space: SearchSpace) -> str:
+    walked = f" and {MAX_WALKS} along the linear constraints" if _can_walk(space) else ""
+    return f"{_patience(space) * BLOCK} random draws{walked}"
 
 
 def _take(
@@ -150,20 +171,11 @@ def _walk(
     chosen: list[dict[str, Value]],
     *,
     rng: np.random.Generator,
-    needed: int,
 ) -> None:
     """Fill `chosen`: discrete settings from a random linear programme, the rest by hit-and-run."""
     encoding = Encoding(space)
     idle = 0
-    while len(chosen) < n:
-        if idle == MAX_WALKS and len(chosen) >= needed:
-            return
-        if idle == MAX_WALKS:
-            raise NothingLeftToPropose(
-                f"{n} new points were asked for, and {len(chosen)} were found that obey every "
-                f"constraint and were not tried; {MAX_WALKS} further draws gave only points tried "
-                "before or none that obeys. Widen the space or its constraints, or end the campaign"
-            )
+    while len(chosen) < n and idle < MAX_WALKS:
         start = _random_vertex(encoding, rng=rng)
         found = False
         if start is not None:
@@ -253,8 +265,7 @@ def why_nothing_is_feasible(space: SearchSpace) -> str | None:
         draw_uniform(space, 1, rng=np.random.default_rng(0))
     except NothingLeftToPropose:
         return (
-            f"the space has no feasible point among {MAX_BLOCKS * BLOCK} drawn at random and "
-            f"{MAX_WALKS} searched for along its linear constraints; {loosen}, or narrow the "
-            "parameters to where points obey"
+            f"the space has no feasible point that was found: {_searched(space)} met none; "
+            f"{loosen}, or narrow the parameters to where points obey"
         )
     return None

@@ -25,6 +25,11 @@ class Record(BaseModel):
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         return _forgetting(super().__deepcopy__(memo))
 
+    def __getstate__(self) -> dict[Any, Any]:
+        state = super().__getstate__()
+        fields = {k: v for k, v in state["__dict__"].items() if k in type(self).model_fields}
+        return {**state, "__dict__": fields}
+
 
 _R = TypeVar("_R", bound=Record)
 

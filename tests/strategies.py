@@ -40,9 +40,24 @@ def discrete(name):
     return values.map(lambda v: DiscreteParameter(name=name, values=tuple(v)))
 
 
-def categorical(name):
-    labels = st.lists(st.sampled_from("uvwxyz"), min_size=1, max_size=4, unique=True)
-    return labels.map(lambda v: CategoricalParameter(name=name, categories=tuple(v)))
+@st.composite
+def categorical(draw, name):
+    labels = draw(st.lists(st.sampled_from("uvwxyz"), min_size=1, max_size=4, unique=True))
+    described = {}
+    if draw(st.booleans()):
+        extra = draw(st.lists(st.floats(-5, 5), min_size=len(labels), max_size=len(labels)))
+        described = {c: (float(i), v) for i, (c, v) in enumerate(zip(labels, extra, strict=True))}
+    return CategoricalParameter(name=name, categories=tuple(labels), descriptors=described)
+
+
+@st.composite
+def conditional(draw, parent):
+    """A setting that counts only at some settings of a categorical parent."""
+    allowed = draw(st.sampled_from(parent.categories))
+    when = {"only_if": {parent.name: (allowed,)}}
+    if draw(st.booleans()):
+        return ContinuousParameter(name="when", low=1, high=5, otherwise=2, **when)
+    return DiscreteParameter(name="when", values=(4, 2, 7), **when)
 
 
 @st.composite
@@ -57,10 +72,16 @@ def mixture(draw, name):
 
 @st.composite
 def spaces(draw, *, constrained=True, listed=True):
-    """One space of any kind: mixed parameters, maybe constrained, maybe a candidate list."""
+    """One space of any kind: mixed parameters, maybe constrained, maybe a candidate list.
+
+    The list may have the columns of some parameters only.
+    """
     kinds = draw(st.lists(st.sampled_from("cdgm"), min_size=1, max_size=4))
     makers = {"c": continuous, "d": discrete, "g": categorical, "m": mixture}
     parameters = tuple(draw(makers[k](f"{k}{i}")) for i, k in enumerate(kinds))
+    choices = [p for p in parameters if isinstance(p, CategoricalParameter)]
+    if choices and draw(st.booleans()):
+        parameters = (*parameters, draw(conditional(choices[0])))
     space = SearchSpace(parameters=parameters)
     seed = draw(st.integers(0, 2**16))
     rng = np.random.default_rng(seed)
@@ -68,9 +89,13 @@ def spaces(draw, *, constrained=True, listed=True):
         space = SearchSpace(parameters=parameters, constraints=constraints_through(space, rng))
     if listed and draw(st.booleans()):
         points = draw_uniform(space, draw(st.integers(1, 12)), rng=rng, at_least=1)
-        rows = tuple(tuple(p[n] for n in space.names) for p in points)
+        on_list = parameters[: draw(st.integers(1, len(parameters)))]
+        names = tuple(n for p in on_list for n in p.names)
+        rows = tuple(tuple(p[n] for n in names) for p in points)
         return SearchSpace(
-            parameters=parameters, candidates=CandidateList(columns=space.names, rows=rows)
+            parameters=parameters,
+            candidates=CandidateList(columns=names, rows=rows),
+            constraints=space.constraints if len(names) < len(space.names) else (),
         )
     return space
 

@@ -1,5 +1,7 @@
 """Constraints by expression and by function: what they allow, and what a file cannot do."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -125,6 +127,18 @@ def test_json_holds_the_name_of_a_function_and_nothing_of_its_code():
         "tests.melts does not allow this point"
     ]
     assert again.contains({"temperature": 600.0, "salt": "KCl"})
+
+
+def test_copy_or_pickle_of_a_space_remembers_nothing_but_its_fields():
+    rules = (
+        ExpressionConstraint(expression="temperature * time", upper=9000),
+        FunctionConstraint(name="tests.melts"),
+    )
+    space = SearchSpace(parameters=(T, TIME, SALT), constraints=rules)
+    assert pickle.loads(pickle.dumps(space)) == space
+    copied = space.model_copy(update={"parameters": (TIME, SALT, T)})
+    assert copied.names == ("time", "salt", "temperature")
+    assert rules[0].model_copy(update={"expression": "time"}).names == ("time",)
 
 
 def test_function_that_nobody_registered_is_named_with_what_to_do():

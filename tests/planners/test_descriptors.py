@@ -44,7 +44,7 @@ def test_encoding_has_one_scaled_column_for_each_descriptor_that_informs():
 def test_descriptor_in_another_unit_is_no_second_descriptor():
     kelvin = {c: (*row, row[1] + 273.15, -row[0]) for c, row in SOLVENTS.items()}
     twice = CategoricalParameter(name="solvent", categories=SOLVENT.categories, descriptors=kelvin)
-    assert twice.described[0] == ("descriptor_1", "descriptor_2")
+    assert twice.described.names == ("descriptor_1", "descriptor_2")
 
 
 @settings(deadline=None)
