@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
+import numpy as np
+import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
@@ -18,15 +20,17 @@ class Target(_Record):
     Attributes
     ----------
     quantity : key of the quantity, such as ``xrd.weight_fraction.rutile``.
-    goal : maximize, minimize, or match `value`.
-    value : for match, what to hit; otherwise the level at which a person is content.
+    goal : maximize, minimize, or match `value`; or map the whole space: ``boundary`` asks where
+        the quantity crosses `value`, ``explore`` how it runs everywhere.
+    value : for match, what to hit; for boundary, the level that is crossed; otherwise the level at
+        which a person is content.
     tolerance : for match, the distance that counts as a hit.
     scale : how much of the quantity is worth one unit of utility (default: `tolerance`, else 1).
     weight : relative importance when several targets are weighted.
     """
 
     quantity: str = Field(min_length=1)
-    goal: Literal["maximize", "minimize", "match"]
+    goal: Literal["maximize", "minimize", "match", "boundary", "explore"]
     value: float | None = None
     tolerance: float | None = Field(default=None, gt=0)
     scale: float | None = Field(default=None, gt=0)
@@ -37,6 +41,16 @@ class Target(_Record):
     def _consistent(self) -> Target:
         if self.goal == "match" and self.value is None:
             raise ValueError(f"{self.quantity!r} has the goal match but no `value` to match")
+        if self.goal == "boundary" and self.value is None:
+            raise ValueError(
+                f"{self.quantity!r} has the goal boundary but no `value`; give the level that is "
+                "crossed"
+            )
+        if self.goal == "explore" and self.value is not None:
+            raise ValueError(
+                f"{self.quantity!r} is explored everywhere, so its `value` = {self.value:g} means "
+                'nothing; remove it, or ask with the goal "boundary" where that level is crossed'
+            )
         if self.goal != "match" and self.tolerance is not None:
             raise ValueError(
                 f"{self.quantity!r} has a tolerance, which only the goal match uses; to stop at a "
@@ -44,17 +58,40 @@ class Target(_Record):
             )
         return self
 
+    @property
+    def maps(self) -> bool:
+        """Whether the whole space is asked about, not its best point."""
+        return self.goal in ("boundary", "explore")
+
     def utility(self, value: float) -> float:
-        """Return how good one value is, higher is better, before weighting."""
+        """Return how good one value is, higher is better, before weighting.
+
+        For a boundary the nearness to its level; where everything is explored all are equal.
+        """
         scale = self.scale or self.tolerance or 1.0
-        if self.goal == "match":
+        if self.goal == "explore":
+            return 0.0
+        if self.goal in ("match", "boundary"):
             assert self.value is not None
             return -abs(value - self.value) / scale
         return value / scale if self.goal == "maximize" else -value / scale
 
+    def utilities(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return how good each of many values is, in their shape; see `utility`."""
+        scale = self.scale or self.tolerance or 1.0
+        if self.goal == "explore":
+            return np.zeros_like(values)
+        if self.goal in ("match", "boundary"):
+            assert self.value is not None
+            return np.asarray(-np.abs(values - self.value) / scale)
+        return values / scale if self.goal == "maximize" else -values / scale
+
     def is_reached(self, value: float) -> bool:
-        """Return whether a value satisfies this target; False where no level is given."""
-        if self.value is None:
+        """Return whether a value satisfies this target; False where no level is given.
+
+        A map is never reached by one value; its campaign ends with its budget.
+        """
+        if self.value is None or self.maps:
             return False
         if self.goal == "match":
             return abs(value - self.value) <= (self.tolerance or 0.0)
@@ -94,19 +131,32 @@ class Objective(_Record):
     targets : one or more.
     combine : ``weighted`` adds utilities times weights; ``front`` seeks the Pareto front.
     constraints : what every counting experiment must obey.
+    input_errors : name → standard deviation of what is really set, in the unit of the name: a
+        furnace that holds its temperature within 3 K has 3. A recipe is then judged by what comes
+        out under these errors.
+    risk : ``expected`` judges by the mean utility under the input errors, ``worst_tenth`` by the
+        mean of the worst tenth.
     """
 
     targets: tuple[Target, ...] = Field(min_length=1)
     combine: Literal["weighted", "front"] = "weighted"
     constraints: tuple[OutcomeConstraint, ...] = ()
+    input_errors: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    risk: Literal["expected", "worst_tenth"] = "expected"
 
     @model_validator(mode="after")
     def _consistent(self) -> Objective:
+        self._check_maps()
+        if self.risk != "expected" and not self.input_errors:
+            raise ValueError(
+                f'risk = "{self.risk}" without `input_errors`; say how far each setting strays, '
+                "such as input_errors = { temperature = 3.0 }, or remove `risk`"
+            )
         names = [t.quantity for t in self.targets]
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
             raise ValueError(f"several targets want {', '.join(twice)}; one target a quantity")
-        bare = [t.quantity for t in self.targets if not (t.scale or t.tolerance)]
+        bare = [t.quantity for t in self.targets if not (t.scale or t.tolerance or t.maps)]
         if len(self.targets) > 1 and self.combine == "weighted" and bare:
             raise ValueError(
                 f"{', '.join(bare)} is weighted against other targets without a scale, so that its "
@@ -114,6 +164,25 @@ class Objective(_Record):
                 'scale or tolerance of the others, or seek the front with combine = "front"'
             )
         return self
+
+    def _check_maps(self) -> None:
+        maps = [t.quantity for t in self.targets if t.maps]
+        if maps and len(maps) < len(self.targets):
+            raise ValueError(
+                f"{', '.join(maps)} is to be mapped over the whole space while other targets seek "
+                "a best point; make these two campaigns, the second with the first one's results"
+            )
+        if maps and (self.combine == "front" or self.input_errors):
+            what = 'combine = "front"' if self.combine == "front" else "input_errors"
+            raise ValueError(
+                f"{', '.join(maps)} is to be mapped over the whole space, where {what} has no "
+                f"meaning; remove {what}"
+            )
+
+    @property
+    def maps(self) -> bool:
+        """Whether the whole space is asked about: boundaries or exploration."""
+        return self.targets[0].maps
 
     @property
     def quantities(self) -> tuple[str, ...]:

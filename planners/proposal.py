@@ -12,10 +12,18 @@ class _Record(BaseModel):
 
 
 class Prediction(_Record):
-    """A predicted quantity: mean and standard deviation of the latent (noise-free) value."""
+    """A predicted quantity: mean and standard deviation of the latent (noise-free) value.
+
+    Attributes
+    ----------
+    noise : standard deviation that a measurement adds, as learnt; 0 if every value states its own.
+    widened : factor by which `std` and `noise` were widened, since past words were too sure.
+    """
 
     mean: float
     std: float = Field(ge=0)
+    noise: float = Field(default=0.0, ge=0)
+    widened: float = Field(default=1.0, gt=0)
 
 
 class Alternative(_Record):
@@ -100,6 +108,8 @@ class Observation(_Record):
     repeat : the sample was lost, and a fresh one of the same recipe is to be made.
     cost : what it cost, in the campaign's currency.
     context : context variable → what it was during the experiment; one not reported is absent.
+    predicted : what the planner had foretold of it; empty if no model chose it. A planner judges
+        its own word by it.
     """
 
     values: dict[str, Value]
@@ -112,6 +122,7 @@ class Observation(_Record):
     repeat: bool = False
     cost: float = Field(default=0.0, ge=0)
     context: dict[str, Value] = Field(default_factory=dict)
+    predicted: dict[str, Prediction] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Observation:

@@ -5,7 +5,10 @@ Importing this file imports torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +29,8 @@ from planners.bayesian.feasibility import LABEL_NOISE, PRIOR_VARIANCE, SuccessMo
 from planners.bayesian.surrogate import Surrogate, Surrogates
 from planners.encoding import Array
 from planners.objective import Objective, OutcomeConstraint, Target
+
+logger = logging.getLogger(__name__)
 
 CHUNK = 1024
 """Points scored at a time; bounds the memory of a list of 20,000 candidates."""
@@ -102,6 +107,17 @@ def build(
     return Acquisition(name=name, function=function, log_unit=log_unit)
 
 
+@contextmanager
+def local_torch(seed: int) -> Iterator[None]:
+    """Seed torch inside, restore its state after, and send numerical warnings to the log."""
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        torch.manual_seed(seed)
+        yield
+    for text in sorted({str(w.message) for w in caught}):
+        logger.debug("while searching: %s", text)
+
+
 class SuccessWeighted(AcquisitionFunction):  # type: ignore[misc]
     """A logarithmic acquisition function plus ln(probability that every point succeeds)."""
 
@@ -131,13 +147,15 @@ def to_botorch(surrogate: Surrogate) -> SingleTaskGP:
     kernel.base_kernel.lengthscale = torch.as_tensor(
         process.parameters.lengths[process.groups], dtype=torch.float64
     )
-    kernel.outputscale = process.parameters.signal
+    # one factor on signal and noise alike widens what is predicted and moves no mean
+    widening = surrogate.record.widening**2
+    kernel.outputscale = widening * process.parameters.signal
     mean = ConstantMean()
     mean.constant = process.parameters.mean
     model = SingleTaskGP(
         torch.as_tensor(process.x, dtype=torch.float64),
         torch.as_tensor(process.y, dtype=torch.float64).unsqueeze(-1),
-        torch.as_tensor(process.variances, dtype=torch.float64).unsqueeze(-1),
+        torch.as_tensor(widening * process.variances, dtype=torch.float64).unsqueeze(-1),
         covar_module=kernel,
         mean_module=mean,
         outcome_transform=None,

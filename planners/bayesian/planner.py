@@ -9,25 +9,27 @@ import numpy as np
 
 from planners.baselines import tried_points
 from planners.bayesian.feasibility import success_model
+from planners.bayesian.filling import fill
 from planners.bayesian.gaussian_process import SurrogateFailed
 from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.surrogate import fit_surrogates
+from planners.context import latest
 from planners.encoding import Encoding
 from planners.objective import Objective
 from planners.proposal import Observation, Proposal, Reason
-from planners.sampling import draw_sobol
 from planners.space import Point, SearchSpace
 
 logger = logging.getLogger(__name__)
 
 
 class BayesianPlanner:
-    """Gaussian processes over the quantities, noisy expected improvement over the objective.
+    """Gaussian processes over the quantities, optimism or expected improvement over the objective.
 
     One process a quantity takes every observation with its own noise (`fit_quantity`), failed
     experiments weigh down their neighbourhood (`SuccessModel`), pending points are integrated
-    over. Candidate lists and small grids are scored row by row. Where no model is possible, or a
-    fit fails, the point comes from a Sobol' sequence and the reason says so.
+    over. Candidate lists and small grids are scored row by row, in closed form where the objective
+    allows, else by BoTorch. Where no model is possible, or a fit fails, the point fills the space
+    and the reason says so.
 
     The same arguments give the same proposals, bit for bit, on the same machine with the same
     library versions and number of threads. Torch is imported when a model is first needed.
@@ -55,17 +57,17 @@ class BayesianPlanner:
         rng: np.random.Generator,
     ) -> list[Proposal]:
         """Return `n` points to try next, best first. See `Planner.propose`."""
+        encoding = Encoding(space).at(latest(observations))
         succeeded = sum(not o.failed for o in observations)
         initial = self.settings.initial_for(space)
         if succeeded + len(pending) < initial:
             why = f"experiment {succeeded + len(pending) + 1} of the initial {initial}"
-            return self._fill(space, observations, pending, n, why)
-        encoding = Encoding(space)
+            return self._fill(encoding, observations, pending, n, why)
         try:
             surrogates = fit_surrogates(encoding, objective, observations)
         except SurrogateFailed as error:
             logger.warning("no surrogate, filling the space instead: %s", error)
-            return self._fill(space, observations, pending, n, f"no model yet, as {error}")
+            return self._fill(encoding, observations, pending, n, f"no model yet, as {error}")
         from planners.bayesian.suggest import suggest
 
         return suggest(
@@ -82,14 +84,14 @@ class BayesianPlanner:
 
     def _fill(
         self,
-        space: SearchSpace,
+        encoding: Encoding,
         observations: Sequence[Observation],
         pending: Sequence[Point],
         n: int,
         why: str,
     ) -> list[Proposal]:
         tried = tried_points(observations, pending)
-        points = draw_sobol(space, n, seed=self.settings.seed, skip=len(tried), avoid=tried)
+        points = fill(encoding, tried, n, seed=self.settings.seed)
         reason = Reason(planner=self.name, text=f"Fills the space evenly ({why}).")
         return [Proposal(values=point, reason=reason) for point in points]
 

@@ -3,37 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planners.bayesian.acquisition import Acquisition
+from planners.bayesian.marginal import MarginalAcquisition
 from planners.bayesian.search import Choice
 from planners.bayesian.surrogate import Surrogates, learnt, predictions
 from planners.encoding import Encoding
 from planners.objective import Objective, Target
-from planners.proposal import Alternative, Observation, Prediction, Reason
+from planners.proposal import Alternative, Observation, Outlook, Prediction, Reason
+
+if TYPE_CHECKING:
+    from planners.bayesian.acquisition import Acquisition
 
 
 def reason_for(
     encoding: Encoding,
     objective: Objective,
     surrogates: Surrogates,
-    acquisition: Acquisition,
+    acquisition: Acquisition | MarginalAcquisition,
     choices: Sequence[Choice],
     *,
     observations: Sequence[Observation],
+    outlook: Outlook,
 ) -> Reason:
     """Return the reason for the first choice, with the others as alternatives.
 
-    The acquisition value is the natural logarithm of the expected improvement in units of the
-    objective's utility (for a front: of the hypervolume of utilities scaled by their spread), plus
-    the logarithm of the probability of success once an experiment has failed.
+    An upper bound (UCB) is told in units of the utility's spread over the experiments, from the
+    best of them on. Any other acquisition value is the natural logarithm of the expected
+    improvement in units of the objective's utility (for a front: of the hypervolume of utilities
+    scaled by their spread). Once an experiment has failed, the logarithm of the probability of
+    success is added.
     """
     predicted = predictions(surrogates, np.array([c.x for c in choices]))
     values = [c.value + acquisition.log_unit for c in choices]
     return Reason(
         planner="bayesian",
-        text=_text(objective, predicted[0], observations),
+        text=_text(objective, acquisition.name, predicted[0], observations),
         acquisition=acquisition.name,
         acquisition_value=_finite(values[0]),
         predicted=predicted[0],
@@ -42,11 +49,15 @@ def reason_for(
             for c, v, p in zip(choices[1:], values[1:], predicted[1:], strict=True)
         ),
         model=learnt(encoding, surrogates),
+        outlook=outlook,
     )
 
 
 def _text(
-    objective: Objective, predicted: dict[str, Prediction], observations: Sequence[Observation]
+    objective: Objective,
+    acquisition: str,
+    predicted: dict[str, Prediction],
+    observations: Sequence[Observation],
 ) -> str:
     parts = [
         f"{q} predicted {p.mean:.4g} ± {p.std:.2g}{_unit(objective, q)}"
@@ -55,7 +66,8 @@ def _text(
     if objective.combine == "front" and len(objective.targets) > 1:
         aim = "Expected to push the front of " + " and ".join(t.quantity for t in objective.targets)
     else:
-        aim = "Highest expected improvement: " + ", ".join(_aim(t) for t in objective.targets)
+        highest = "Highest upper bound" if acquisition == "UCB" else "Highest expected improvement"
+        aim = f"{highest}: " + ", ".join(_aim(t) for t in objective.targets)
     return f"{aim}. {'; '.join(parts)}. {_best(objective, observations)}"
 
 

@@ -1,6 +1,6 @@
 """Where an acquisition function is highest: exactly over a finite space, else by refined sampling.
 
-Importing this file imports torch.
+A finite space needs no torch; the refinement of samples does, and imports it.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planners.bayesian.acquisition import Acquisition
-from planners.bayesian.refine import neighbours, refine
+from planners.bayesian.marginal import MarginalAcquisition
 from planners.bayesian.settings import BayesianSettings
 from planners.encoding import Array, Encoding
 from planners.errors import NothingLeftToPropose
@@ -21,12 +21,18 @@ from planners.parameters import Value
 from planners.sampling import draw_uniform
 from planners.space import Point
 
+if TYPE_CHECKING:
+    from planners.bayesian.acquisition import Acquisition
+
 logger = logging.getLogger(__name__)
 
 JITTERS = (0.02, 0.05, 0.15)
 """Standard deviations, in unit-cube coordinates, of the points drawn around good experiments."""
 
 PER_JITTER = 12
+N_PROMISING = 48
+"""Best-scored points that are handed on for the outlook."""
+
 NEIGHBOUR_ROUNDS = 3
 TOO_NEAR = 0.005
 """Root-mean-square distance per column under which a point repeats a failed or pending one."""
@@ -41,16 +47,30 @@ class Choice:
     value: float
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search found.
+
+    Attributes
+    ----------
+    choices : the best point and then its runners-up.
+    promising : coordinates of the best-scored points, best first, shape (m, n_columns).
+    """
+
+    choices: list[Choice]
+    promising: Array
+
+
 def best_choices(
     encoding: Encoding,
-    acquisition: Acquisition,
+    acquisition: Acquisition | MarginalAcquisition,
     *,
     tried: Sequence[Point],
     keep_away: Array,
     centres: Array,
     settings: BayesianSettings,
     rng: np.random.Generator,
-) -> list[Choice]:
+) -> Found:
     """Return the best point and then its runners-up, best first.
 
     A candidate list, and a grid of up to `ENUMERATION_LIMIT` points, is scored row by row. Any
@@ -72,12 +92,30 @@ def best_choices(
     table = encoding.table
     if table is not None:
         return _scan(encoding, table, acquisition, tried=tried, count=count)
+    assert not isinstance(acquisition, MarginalAcquisition)
     pool = _Pool(encoding, acquisition, tried, keep_away)
     pool.add(
         draw_uniform(encoding.space, settings.n_candidates, rng=rng, avoid=tried, at_least=1)
         + _around(encoding, centres, rng=rng)
     )
-    starts = pool.ranked()[: settings.n_starts]
+    ranked = _improve(encoding, acquisition, pool, n_starts=settings.n_starts)
+    if not ranked:
+        raise NothingLeftToPropose(
+            f"none of the {settings.n_candidates} points drawn is new; widen the space or its "
+            "constraints, or end the campaign"
+        )
+    promising = np.array([c.x for c in ranked[:N_PROMISING]])
+    return Found(_spread(ranked, count), promising)
+
+
+def _improve(
+    encoding: Encoding, acquisition: Acquisition, pool: _Pool, *, n_starts: int
+) -> list[Choice]:
+    """Refine the best of a pool by gradients, then by single moves; return it ranked."""
+    # Here, since it imports torch, which a finite space does not need.
+    from planners.bayesian.refine import neighbours, refine
+
+    starts = pool.ranked()[:n_starts]
     pool.add(
         refine(encoding, acquisition, np.array([c.x for c in starts]).reshape(len(starts), -1))
     )
@@ -87,13 +125,7 @@ def best_choices(
             break
         if pool.ranked()[0].value <= ranked[0].value:
             break
-    ranked = pool.ranked()
-    if not ranked:
-        raise NothingLeftToPropose(
-            f"none of the {settings.n_candidates} points drawn is new; widen the space or its "
-            "constraints, or end the campaign"
-        )
-    return _spread(ranked, count)
+    return pool.ranked()
 
 
 class _Pool:
@@ -143,11 +175,11 @@ class _Pool:
 def _scan(
     encoding: Encoding,
     table: PointTable,
-    acquisition: Acquisition,
+    acquisition: Acquisition | MarginalAcquisition,
     *,
     tried: Sequence[Point],
     count: int,
-) -> list[Choice]:
+) -> Found:
     rows = np.flatnonzero(untried(encoding.space, table, tried))
     if not len(rows):
         raise NothingLeftToPropose(
@@ -156,10 +188,12 @@ def _scan(
         )
     values = acquisition.score(table.encoded[rows])
     values = np.where(np.isnan(values), -np.inf, values)
-    order = np.argsort(-values, kind="stable")[:count]
-    return [
-        Choice(table.point(int(rows[i])), table.encoded[rows[i]], float(values[i])) for i in order
+    order = np.argsort(-values, kind="stable")[: max(count, N_PROMISING)]
+    choices = [
+        Choice(table.point(int(rows[i])), table.encoded[rows[i]], float(values[i]))
+        for i in order[:count]
     ]
+    return Found(choices, table.encoded[rows[order]])
 
 
 def _around(

@@ -16,8 +16,10 @@ class BayesianSettings(BaseModel):
     ----------
     n_initial : experiments that fill the space evenly before a model steers; by default one more
         than the space has names, at most `MAX_DEFAULT_INITIAL`.
-    acquisition : ``log_nei``, the logarithm of the noisy expected improvement (Ament et al. 2023,
-        arXiv:2310.20708); with the objective ``front`` its hypervolume form.
+    acquisition : ``auto`` takes an upper confidence bound in finite spaces, where several good
+        candidates are wanted, and ``log_nei`` elsewhere: the logarithm of the noisy expected
+        improvement (Ament et al. 2023, arXiv:2310.20708), with the objective ``front`` its
+        hypervolume form. ``upper_bound`` is for finite spaces without bounds on outcomes.
     n_candidates : random points scored before the best are refined, in spaces that cannot be
         enumerated.
     n_starts : how many of them are refined with gradients.
@@ -30,7 +32,7 @@ class BayesianSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_initial: int | None = Field(default=None, ge=1)
-    acquisition: Literal["log_nei"] = "log_nei"
+    acquisition: Literal["auto", "upper_bound", "log_nei"] = "auto"
     n_candidates: int = Field(default=512, ge=16)
     n_starts: int = Field(default=4, ge=1)
     n_samples: int = Field(default=128, ge=16)
@@ -44,4 +46,4 @@ class BayesianSettings(BaseModel):
         return min(len(space.names) + 1, MAX_DEFAULT_INITIAL)
 
 
-MAX_DEFAULT_INITIAL = 8
+MAX_DEFAULT_INITIAL = 5

@@ -1,29 +1,28 @@
-"""The model-based choice: surrogates, acquisition, search, reasons.
-
-Importing this file imports torch.
-"""
+"""The model-based choice: surrogates, acquisition, search, reasons."""
 
 from __future__ import annotations
 
 import logging
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
-from planners.bayesian.acquisition import Acquisition, build
+from planners.bayesian import marginal
 from planners.bayesian.feasibility import SuccessModel
+from planners.bayesian.outlook import best_made_of, outlook_of
 from planners.bayesian.reasons import reason_for
 from planners.bayesian.search import Choice, best_choices
 from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.surrogate import Surrogates
 from planners.encoding import Array, Encoding
 from planners.objective import Objective
-from planners.parameters import Value
 from planners.proposal import Observation, Proposal
 from planners.space import Point
+
+if TYPE_CHECKING:
+    from planners.bayesian.acquisition import Acquisition
 
 logger = logging.getLogger(__name__)
 
@@ -45,40 +44,110 @@ def suggest(
 ) -> list[Proposal]:
     """Return `n` proposals, chosen one after another, each pending for the next.
 
-    Torch's global random state is left as it was.
+    Parameters
+    ----------
+    encoding : at the conditions for which is predicted.
     """
     made = [o for o in observations if not o.failed]
-    baseline = encoding.encode([o.values for o in made])
+    baseline = encoding.encode_observations(made)
     failed = [o.values for o in observations if o.failed]
+    centres = np.unique(best_made_of(objective, surrogates, baseline, N_CENTRES), axis=0)
     proposals: list[Proposal] = []
     waiting: list[Point] = list(pending)
     for _ in range(n):
-        with _local_torch(int(rng.integers(2**31))) as seed:
-            acquisition = build(
-                surrogates,
+        seed = int(rng.integers(2**31))
+        with _numerics(encoding, objective, seed):
+            acquisition = _acquisition(
+                encoding,
                 objective,
+                surrogates,
                 baseline=baseline,
                 pending=_encode(encoding, waiting),
                 success=success,
-                n_samples=settings.n_samples,
+                settings=settings,
                 seed=seed,
             )
-            choices = best_choices(
+            found = best_choices(
                 encoding,
                 acquisition,
                 tried=[o.values for o in observations] + waiting,
                 keep_away=_encode(encoding, failed + waiting),
-                centres=_centres(surrogates, objective, baseline),
+                centres=centres,
                 settings=settings,
                 rng=rng,
             )
-        reason = reason_for(
-            encoding, objective, surrogates, acquisition, choices, observations=made
+        outlook = outlook_of(
+            objective,
+            surrogates,
+            found.choices[0],
+            baseline=baseline,
+            promising=found.promising,
+            rng=np.random.default_rng(seed),
         )
-        proposals.append(Proposal(values=choices[0].point, reason=reason))
-        waiting.append(choices[0].point)
-        _log(acquisition, choices[0], len(made))
+        reason = reason_for(
+            encoding,
+            objective,
+            surrogates,
+            acquisition,
+            found.choices,
+            observations=made,
+            outlook=outlook,
+        )
+        proposals.append(Proposal(values=found.choices[0].point, reason=reason))
+        waiting.append(found.choices[0].point)
+        _log(acquisition.name, found.choices[0], len(made))
     return proposals
+
+
+def _is_marginal(encoding: Encoding, objective: Objective) -> bool:
+    return encoding.table is not None and marginal.is_normal(objective)
+
+
+def _numerics(
+    encoding: Encoding, objective: Objective, seed: int
+) -> AbstractContextManager[object]:
+    """Return the surroundings of a search: torch seeded for it, or nothing without torch."""
+    if _is_marginal(encoding, objective):
+        return nullcontext()
+    # Here, since it imports torch.
+    from planners.bayesian.acquisition import local_torch
+
+    return local_torch(seed)
+
+
+def _acquisition(
+    encoding: Encoding,
+    objective: Objective,
+    surrogates: Surrogates,
+    *,
+    baseline: Array,
+    pending: Array,
+    success: SuccessModel | None,
+    settings: BayesianSettings,
+    seed: int,
+) -> Acquisition | marginal.MarginalAcquisition:
+    """Return closed forms over a finite space, BoTorch's functions for all else."""
+    if _is_marginal(encoding, objective):
+        return marginal.build(
+            surrogates,
+            objective,
+            baseline=baseline,
+            pending=pending,
+            success=success,
+            kind=settings.acquisition,
+        )
+    # Here, since it imports torch.
+    from planners.bayesian.acquisition import build
+
+    return build(
+        surrogates,
+        objective,
+        baseline=baseline,
+        pending=pending,
+        success=success,
+        n_samples=settings.n_samples,
+        seed=seed,
+    )
 
 
 def _encode(encoding: Encoding, points: Sequence[Point]) -> Array:
@@ -87,29 +156,5 @@ def _encode(encoding: Encoding, points: Sequence[Point]) -> Array:
     return encoding.encode(points)
 
 
-def _centres(surrogates: Surrogates, objective: Objective, baseline: Array) -> Array:
-    """Return the coordinates of the experiments with the best predicted utility."""
-    means = {q: s.predict(baseline)[0] for q, s in surrogates.items()}
-    utility = [
-        objective.utility({q: float(m[i]) for q, m in means.items()}) for i in range(len(baseline))
-    ]
-    order = np.argsort(-np.array(utility), kind="stable")
-    return np.asarray(np.unique(baseline[order[:N_CENTRES]], axis=0))
-
-
-@contextmanager
-def _local_torch(seed: int) -> Iterator[int]:
-    """Seed torch inside, restore its state after, and send numerical warnings to the log."""
-    with torch.random.fork_rng(devices=[]), warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        torch.manual_seed(seed)
-        yield seed
-    for text in sorted({str(w.message) for w in caught}):
-        logger.debug("while searching: %s", text)
-
-
-def _log(acquisition: Acquisition, choice: Choice, n_made: int) -> None:
-    settings: dict[str, Value] = choice.point
-    logger.info(
-        "chose %s by %s=%.4g from %d experiments", settings, acquisition.name, choice.value, n_made
-    )
+def _log(name: str, choice: Choice, n_made: int) -> None:
+    logger.info("chose %s by %s=%.4g from %d experiments", choice.point, name, choice.value, n_made)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from planners.bayesian.calibration import NO_RECORD, Record, record_of
 from planners.bayesian.gaussian_process import GaussianProcess, SurrogateFailed, fit
 from planners.encoding import Array, Encoding
 from planners.objective import Objective
@@ -25,16 +26,35 @@ class Surrogate:
     ----------
     process : fitted to ``(value - location) / scale``.
     location, scale : weighted mean and standard deviation of the values, in the quantity's unit.
+    record : how past predictions of the quantity fared; it widens what is predicted now.
     """
 
     process: GaussianProcess
     location: float
     scale: float
+    record: Record = NO_RECORD
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation of the noise-free quantity at coordinates."""
         mean, std = self.process.predict(x)
-        return self.location + self.scale * mean, self.scale * std
+        return self.location + self.scale * mean, self.record.widening * self.scale * std
+
+    def joint(self, x: Array) -> tuple[Array, Array]:
+        """Return joint mean and covariance of the noise-free quantity at coordinates."""
+        mean, covariance = self.process.joint(x)
+        return (
+            self.location + self.scale * mean,
+            (self.record.widening * self.scale) ** 2 * covariance,
+        )
+
+    def believing(self, x: Array) -> Surrogate:
+        """Return the surrogate once points under way have come out as predicted."""
+        return replace(self, process=self.process.believing(x)) if len(x) else self
+
+    @property
+    def noise_std(self) -> float:
+        """Learnt standard deviation of a measurement that states none, in the quantity's unit."""
+        return self.record.widening * self.scale * float(np.sqrt(self.process.parameters.noise))
 
 
 Surrogates = Mapping[str, Surrogate]
@@ -91,20 +111,27 @@ def fit_quantity(
     spread = float(np.sqrt(np.average((values - location) ** 2, weights=1.0 - p_wrong)))
     scale = spread if spread > SAME_VALUE * abs(location) else (abs(location) or 1.0)
     process = fit(
-        encoding.encode([o.values for o in observations]),
+        encoding.encode_observations(observations),
         (values - location) / scale,
         (stds / scale) ** 2,
         p_wrong / (1.0 - p_wrong),
         groups=encoding.groups,
     )
-    return Surrogate(process=process, location=location, scale=scale)
+    record = record_of(quantity, observations)
+    return Surrogate(process=process, location=location, scale=scale, record=record)
 
 
 def predictions(surrogates: Surrogates, x: Array) -> list[dict[str, Prediction]]:
     """Return quantity → prediction for each row of coordinates."""
     tables = {q: s.predict(x) for q, s in surrogates.items()}
+    told = {q: (s.noise_std, s.record.widening) for q, s in surrogates.items()}
     return [
-        {q: Prediction(mean=float(mean[i]), std=float(std[i])) for q, (mean, std) in tables.items()}
+        {
+            q: Prediction(
+                mean=float(mean[i]), std=float(std[i]), noise=told[q][0], widened=told[q][1]
+            )
+            for q, (mean, std) in tables.items()
+        }
         for i in range(len(x))
     ]
 
