@@ -129,6 +129,23 @@ def test_json_holds_the_name_of_a_function_and_nothing_of_its_code():
     assert again.contains({"temperature": 600.0, "salt": "KCl"})
 
 
+def test_installed_package_offers_a_function_to_files(tmp_path, monkeypatch):
+    info = tmp_path / "kiln_rules-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: kiln-rules\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[sdlab.constraints]\nkiln.safe = kiln_rules:safe\nkiln.lost = kiln_rules:lost\n"
+    )
+    (tmp_path / "kiln_rules.py").write_text(
+        "def safe(point):\n    return point['temperature'] < 600\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    space = SearchSpace(parameters=(T,), constraints=(FunctionConstraint(name="kiln.safe"),))
+    assert all(p["temperature"] < 600 for p in draw_sobol(space, 20, seed=0, skip=0))
+    with pytest.raises(ValidationError, match="Reinstall or remove its package"):
+        FunctionConstraint(name="kiln.lost")
+
+
 def test_copy_or_pickle_of_a_space_remembers_nothing_but_its_fields():
     rules = (
         ExpressionConstraint(expression="temperature * time", upper=9000),
