@@ -1,5 +1,7 @@
 """The trust region is told by the observations alone."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -65,7 +67,7 @@ def test_the_replay_depends_on_the_observations_alone_and_carries_on_where_it_st
     again = [stands(utilities[:k]) for k in reversed(range(len(utilities)))][::-1]
     assert whole == again
     # one more experiment changes the side by one doubling, one halving, or a restart
-    for before, after in zip(whole, whole[1:], strict=False):
+    for before, after in itertools.pairwise(whole):
         restarted = after.n_restarts == before.n_restarts + 1
         assert restarted or after.since == before.since
         assert restarted or after.side / before.side in (0.5, 1.0, 2.0)
