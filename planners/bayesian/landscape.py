@@ -20,7 +20,7 @@ from planners.parameters import (
     Value,
 )
 from planners.proposal import Observation
-from planners.space import SearchSpace
+from planners.space import Point, SearchSpace
 
 MAX_SETTINGS = 50
 """Discrete settings drawn on one axis at most."""
@@ -36,8 +36,8 @@ class Landscape:
     axes : their settings, one array a name: numbers in the name's unit, or categories.
     mean, std : noise-free quantity, in its unit; shape (n_1,) or (n_1, n_2), first name first.
     quantity : what is predicted.
-    held : every other name and its setting: the best experiment's (for the other components of a
-        mixture: their amounts before they make room).
+    held : every other name and its setting: the chosen point's or the best experiment's (for the
+        other components of a mixture: their amounts before they make room).
     """
 
     names: tuple[str, ...]
@@ -56,12 +56,14 @@ def landscape(
     names: tuple[str, ...],
     grid: int = 40,
     quantity: str | None = None,
+    through: Point | None = None,
     rng: np.random.Generator | None = None,  # noqa: ARG001  the fit is deterministic
 ) -> Landscape | None:
     """Return the landscape of `quantity` (default: the first target) along one or two names.
 
-    Other names stand at the best experiment. Where a component of a mixture varies, the other
-    components share what is left in their present proportion; NaN where that leaves their bounds.
+    Other names stand as in the point `through`, by default the best experiment. Where a component
+    of a mixture varies, the other components share what is left in their present proportion; NaN
+    where that leaves their bounds.
     Linear constraints are not looked at. No randomness is drawn; `rng` is accepted so that a caller
     can treat all model calls alike.
 
@@ -88,11 +90,12 @@ def landscape(
     except SurrogateFailed:
         return None
     complete = [o for o in rows if all(q in o.outcomes for q in objective.quantities)] or rows
-    best = max(complete, key=lambda o: _rank(objective, o, wanted))
+    best = max(complete, key=lambda o: _rank(objective, o, wanted)).values
+    start = dict(best if through is None else through)
     axes = tuple(_axis(space, name, grid) for name in names)
     shape = tuple(len(a) for a in axes)
     points = [
-        _moved(space, dict(best.values), {n: a[i] for n, a, i in zip(names, axes, at, strict=True)})
+        _moved(space, dict(start), {n: a[i] for n, a, i in zip(names, axes, at, strict=True)})
         for at in np.ndindex(*shape)
     ]
     inside = np.array([p is not None for p in points])
@@ -104,7 +107,7 @@ def landscape(
         mean=mean.reshape(shape),
         std=std.reshape(shape),
         quantity=wanted,
-        held={n: v for n, v in best.values.items() if n not in names},
+        held={n: v for n, v in start.items() if n not in names},
     )
 
 
