@@ -1,0 +1,1 @@
+"""Recorded pools, planners that replay them, and the files of what they chose."""
