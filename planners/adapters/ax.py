@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from planners.adapters.frame import BorrowedPlanner, BorrowedSettings, Question
+from planners.adapters.frame import BorrowedPlanner, BorrowedSettings, Question, require
 from planners.adapters.limits import linear_limits, require_translatable
 from planners.finite import table_of
 from planners.kept import kept
@@ -65,7 +65,14 @@ class AxPlanner(BorrowedPlanner):
 
 
 def make(settings: Mapping[str, object]) -> AxPlanner:
-    """Return the planner `ax`; its settings are those of `BorrowedSettings`."""
+    """Return the planner `ax`; its settings are those of `BorrowedSettings`.
+
+    Raises
+    ------
+    PlanningError
+        The package is not installed.
+    """
+    require(AxPlanner.package, planner=AxPlanner.name, extra=AxPlanner.extra)
     return AxPlanner(BorrowedSettings.model_validate(dict(settings)))
 
 

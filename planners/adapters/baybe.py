@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from planners.adapters.frame import BorrowedPlanner, BorrowedSettings, Question
+from planners.adapters.frame import BorrowedPlanner, BorrowedSettings, Question, require
 from planners.adapters.limits import linear_limits, require_translatable
 from planners.errors import UnsupportedSpace
 from planners.finite import table_of
@@ -92,7 +92,14 @@ class BaybePlanner(BorrowedPlanner):
 
 
 def make(settings: Mapping[str, object]) -> BaybePlanner:
-    """Return the planner `baybe`; its settings are those of `BorrowedSettings`."""
+    """Return the planner `baybe`; its settings are those of `BorrowedSettings`.
+
+    Raises
+    ------
+    PlanningError
+        The package is not installed.
+    """
+    require(BaybePlanner.package, planner=BaybePlanner.name, extra=BaybePlanner.extra)
     return BaybePlanner(BorrowedSettings.model_validate(dict(settings)))
 
 

@@ -34,11 +34,13 @@ class BorrowedSettings(BaseModel):
     ----------
     n_initial : experiments drawn uniformly at random before the borrowed model is asked; None
         takes the number that the borrowed package itself starts with.
+    seed : a campaign gives one to every planner; a borrowed one draws from `rng` and ignores it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_initial: int | None = Field(default=None, ge=1)
+    seed: int = Field(default=0, ge=0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from planners import (
     UnsupportedSpace,
 )
 from planners.adapters import ax, baybe
-from planners.adapters.frame import require
+from planners.adapters.frame import BorrowedSettings, require
 from planners.adapters.limits import linear_limits, require_translatable
 from planners.conformance import check_planner, example_spaces
 
@@ -76,7 +76,7 @@ def test_a_missing_package_is_answered_with_the_command_that_installs_it(name: s
         require("no_package_has_this_name", planner=name, extra=name)
     if not HERE[name]:
         with pytest.raises(PlanningError, match=rf"sdlab\[{name}\]"):
-            MAKERS[name]({}).propose(LISTED, BETTER, observations=(), rng=np.random.default_rng(0))
+            MAKERS[name]({"seed": 3})
 
 
 def test_the_adapters_load_neither_package_nor_torch_before_they_are_asked() -> None:
@@ -127,7 +127,7 @@ def test_baybe_refuses_constraints_on_outcomes_instead_of_ignoring_them() -> Non
         targets=BETTER.targets, constraints=(OutcomeConstraint(quantity="z", upper=1),)
     )
     with pytest.raises(UnsupportedSpace, match="no constraints on outcomes"):
-        baybe.make({}).require_served(LISTED, bounded)
+        baybe.BaybePlanner(BorrowedSettings()).require_served(LISTED, bounded)
 
 
 @pytest.mark.parametrize("name", BOTH)
