@@ -82,7 +82,8 @@ def replay(
 def summary(runs: Sequence[Run]) -> dict[str, float]:
     """Return median, quartiles and extremes of the steps; a run that never hit counts as infinite.
 
-    A quantile is the smallest number of steps that at least this share of the runs kept to.
+    A quartile is the smallest number of steps that at least this share of the runs kept to; the
+    median is infinite as soon as half of the runs missed.
     """
     steps = np.sort([r.steps if r.steps is not None else np.inf for r in runs])
 
@@ -94,7 +95,7 @@ def summary(runs: Sequence[Run]) -> dict[str, float]:
         "hit": float(np.isfinite(steps).mean()),
         "best": float(steps[0]),
         "lower_quartile": quantile(0.25),
-        "median": float(np.median(steps)) if np.isfinite(quantile(0.75)) else quantile(0.5),
+        "median": float(np.median(steps)),
         "upper_quartile": quantile(0.75),
         "worst": float(steps[-1]),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -132,8 +133,8 @@ def test_a_campaign_counts_its_first_experiments_and_repeats_itself() -> None:
 def test_a_run_without_a_hit_is_worse_than_every_other() -> None:
     lab = laboratory(CASES["small-gr"], PUBLISHED)
     missed = replay(lab, "random", settings={}, seed=0, budget=3)
-    found = summary([missed, missed])
-    assert (found["hit"], found["median"]) == (0.0, float("inf"))
+    found = summary([missed, replace(missed, steps=7)])
+    assert (found["hit"], found["best"], found["median"]) == (0.5, 7.0, float("inf"))
 
 
 def test_random_choice_needs_as_many_as_the_geometric_distribution_says() -> None:
