@@ -1,7 +1,7 @@
 """Planners: what may be proposed, what is wanted, and who chooses.
 
 Usable without the rest of sdlab: give a planner a `SearchSpace`, an `Objective` and the
-`Observation`s so far, and it returns `Proposal`s.
+`Observation`s so far, and it returns `Proposal`s. A `Study` remembers them between calls.
 """
 
 from planners.errors import NothingLeftToPropose, PlanningError, SpaceError, UnsupportedSpace
@@ -25,6 +25,8 @@ from planners.space import (
     Point,
     SearchSpace,
 )
+from planners.study import Study
+from planners.vetoes import Veto
 
 __all__ = [
     "Alternative",
@@ -51,7 +53,9 @@ __all__ = [
     "Reason",
     "SearchSpace",
     "SpaceError",
+    "Study",
     "Target",
     "UnsupportedSpace",
     "Value",
+    "Veto",
 ]
