@@ -11,6 +11,7 @@ import typer
 
 from orchestrator.cli import (
     analysing,
+    benching,
     deploying,
     history,
     hosting,
@@ -64,6 +65,7 @@ app.command("show", rich_help_panel=PANEL_READ)(history.show)
 app.command("report", rich_help_panel=PANEL_READ)(history.report)
 app.command("export", rich_help_panel=PANEL_READ)(history.export)
 app.command("replay", rich_help_panel=PANEL_READ)(replay.replay)
+app.add_typer(benching.bench, name="bench", rich_help_panel=PANEL_READ)
 app.command("ui", rich_help_panel=PANEL_READ)(system.ui)
 app.command("analyze", rich_help_panel=PANEL_READ)(analysing.analyze)
 app.command("examples", rich_help_panel=PANEL_HELP)(system.examples)
