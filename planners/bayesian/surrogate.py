@@ -9,6 +9,7 @@ import numpy as np
 
 from planners.bayesian.calibration import NO_RECORD, Record, record_of
 from planners.bayesian.gaussian_process import GaussianProcess, SurrogateFailed, fit
+from planners.bayesian.weighing import Mixture
 from planners.encoding import Array, Encoding
 from planners.objective import Objective
 from planners.proposal import Observation, Prediction
@@ -27,21 +28,29 @@ class Surrogate:
     process : fitted to ``(value - location) / scale``.
     location, scale : weighted mean and standard deviation of the values, in the quantity's unit.
     record : how past predictions of the quantity fared; it widens what is predicted now.
+    blend : several models of the same standardised values that predict instead of the process;
+        None where it predicts alone.
     """
 
     process: GaussianProcess
     location: float
     scale: float
     record: Record = NO_RECORD
+    blend: Mixture | None = None
+
+    @property
+    def teller(self) -> GaussianProcess | Mixture:
+        """What predicts the standardised quantity."""
+        return self.process if self.blend is None else self.blend
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation of the noise-free quantity at coordinates."""
-        mean, std = self.process.predict(x)
+        mean, std = self.teller.predict(x)
         return self.location + self.scale * mean, self.record.widening * self.scale * std
 
     def joint(self, x: Array) -> tuple[Array, Array]:
         """Return joint mean and covariance of the noise-free quantity at coordinates."""
-        mean, covariance = self.process.joint(x)
+        mean, covariance = self.teller.joint(x)
         return (
             self.location + self.scale * mean,
             (self.record.widening * self.scale) ** 2 * covariance,
@@ -49,7 +58,10 @@ class Surrogate:
 
     def believing(self, x: Array) -> Surrogate:
         """Return the surrogate once points under way have come out as predicted."""
-        return replace(self, process=self.process.believing(x)) if len(x) else self
+        if not len(x):
+            return self
+        blend = None if self.blend is None else self.blend.believing(x)
+        return replace(self, process=self.process.believing(x), blend=blend)
 
     @property
     def noise_std(self) -> float:
@@ -104,21 +116,51 @@ def fit_quantity(
     with the same best linear estimate of f has variance ``s² + V p / (1 - p)``. It is added here
     with V the variance of the values: nothing at p = 0, no information left as p → 1.
     """
+    table = standardised(encoding, quantity, observations)
+    process = fit(table.x, table.y, table.known, table.extra, groups=encoding.groups)
+    record = record_of(quantity, observations)
+    return Surrogate(process=process, location=table.location, scale=table.scale, record=record)
+
+
+@dataclass(frozen=True, slots=True)
+class Standardised:
+    """The values of one quantity as a fit takes them.
+
+    Attributes
+    ----------
+    x : coordinates, shape (n, n_columns).
+    y : values minus `location`, over `scale`, shape (n,).
+    known : stated noise variances on that scale, NaN where none is stated, shape (n,).
+    extra : variance for the chance that an analysis is wrong, shape (n,).
+    location, scale : weighted mean and standard deviation of the values, in the quantity's unit.
+    """
+
+    x: Array
+    y: Array
+    known: Array
+    extra: Array
+    location: float
+    scale: float
+
+
+def standardised(
+    encoding: Encoding, quantity: str, observations: Sequence[Observation]
+) -> Standardised:
+    """Return the values of one quantity that every observation knows, as a fit takes them."""
     values = np.array([o.outcomes[quantity] for o in observations], dtype=np.float64)
     stds = np.array([o.stds.get(quantity, np.nan) for o in observations], dtype=np.float64)
     p_wrong = np.minimum([o.p_wrong for o in observations], MAX_P_WRONG)
     location = float(np.average(values, weights=1.0 - p_wrong))
     spread = float(np.sqrt(np.average((values - location) ** 2, weights=1.0 - p_wrong)))
     scale = spread if spread > SAME_VALUE * abs(location) else (abs(location) or 1.0)
-    process = fit(
-        encoding.encode_observations(observations),
-        (values - location) / scale,
-        (stds / scale) ** 2,
-        p_wrong / (1.0 - p_wrong),
-        groups=encoding.groups,
+    return Standardised(
+        x=encoding.encode_observations(observations),
+        y=(values - location) / scale,
+        known=(stds / scale) ** 2,
+        extra=p_wrong / (1.0 - p_wrong),
+        location=location,
+        scale=scale,
     )
-    record = record_of(quantity, observations)
-    return Surrogate(process=process, location=location, scale=scale, record=record)
 
 
 def predictions(surrogates: Surrogates, x: Array) -> list[dict[str, Prediction]]:
@@ -142,6 +184,7 @@ def learnt(encoding: Encoding, surrogates: Surrogates) -> dict[str, float]:
     ``<quantity>.length_scale.<name>`` is relative: 1 is the whole range of the name (its logarithm
     where `log`). ``<quantity>.noise_std`` is the inferred noise in the quantity's unit, absent
     where every value stated its own; ``<quantity>.signal_std`` the amplitude of the process.
+    ``<quantity>.weight.<model>`` is the weight of a model beside the process that has a name.
     """
     found: dict[str, float] = {}
     for quantity, surrogate in surrogates.items():
@@ -151,6 +194,10 @@ def learnt(encoding: Encoding, surrogates: Surrogates) -> dict[str, float]:
         found[f"{quantity}.signal_std"] = float(np.sqrt(parameters.signal)) * surrogate.scale
         if parameters.noise > 0:
             found[f"{quantity}.noise_std"] = float(np.sqrt(parameters.noise)) * surrogate.scale
+        if surrogate.blend is not None:
+            for name, weight in zip(surrogate.blend.names, surrogate.blend.weights, strict=True):
+                if name:
+                    found[f"{quantity}.weight.{name}"] = float(weight)
     return found
 
 

@@ -64,24 +64,28 @@ class Box:
         return np.asarray(((x >= self.lower) & (x <= self.upper)).all(axis=1))
 
 
-def replay(utilities: Sequence[float | None], *, n_columns: int, n_initial: int) -> Replay:
+def replay(
+    utilities: Sequence[float | None], *, n_columns: int, n_initial: int, n_anew: int | None = None
+) -> Replay:
     """Return where the trust region stands after experiments, oldest first.
 
     The side starts at 0.8; it doubles after 3 improvements in a row and halves after as many
     experiments without one as there are columns, but at least 4; below 0.5^7 the search restarts
     (TuRBO-1 with batches of one, Eriksson et al. 2019, arXiv:1910.01739). The first `n_initial`
-    experiments, and so many after each restart, only fill the space.
+    experiments, and `n_anew` after each restart, only tell where the box begins.
 
     Parameters
     ----------
     utilities : of each experiment, higher is better; None where it failed or broke a constraint,
         which counts as no improvement.
+    n_anew : by default `n_initial`.
     """
     patience = max(4, n_columns)
     known: list[float] = []
     side, since, n_restarts = SIDE_FIRST, 0, 0
     best: int | None = None
     top = -np.inf
+    first = n_initial
     up = down = 0
     for i, utility in enumerate(utilities):
         better = utility is not None and utility > top + LEAST_GAIN * _spread(known)
@@ -89,7 +93,7 @@ def replay(utilities: Sequence[float | None], *, n_columns: int, n_initial: int)
             known.append(utility)
             if utility > top:
                 top, best = utility, i
-        if i - since < n_initial:
+        if i < first:
             continue
         up, down = (up + 1, 0) if better else (0, down + 1)
         if up == SUCCESSES:
@@ -99,6 +103,7 @@ def replay(utilities: Sequence[float | None], *, n_columns: int, n_initial: int)
         if side < SIDE_LEAST:
             side, since, n_restarts = SIDE_FIRST, i + 1, n_restarts + 1
             best, top, up, down = None, -np.inf, 0, 0
+            first = since + (n_initial if n_anew is None else n_anew)
     return Replay(side=side, since=since, n_restarts=n_restarts, best=best)
 
 

@@ -52,10 +52,12 @@ class Mixture:
     ----------
     members : the surrogates.
     weights : their probabilities, sum 1, shape (n_members,).
+    names : what each is called in the record of a proposal; empty for one that is not told.
     """
 
     members: tuple[Member, ...]
     weights: Array
+    names: tuple[str, ...]
 
     @property
     def y(self) -> Array:
@@ -85,7 +87,7 @@ class Mixture:
         return _moments([m.leave_one_out() for m in self.members], self.weights)
 
 
-def weighed(members: Sequence[Member]) -> Mixture:
+def weighed(members: Sequence[Member], names: tuple[str, ...]) -> Mixture:
     """Return the mixture that foretells the outcomes best, each told without itself.
 
     The weights maximise ``Σ_i ln Σ_m w_m p_m(y_i | others)`` (stacking of predictive
@@ -100,7 +102,7 @@ def weighed(members: Sequence[Member]) -> Mixture:
         share /= share.sum(axis=0)
         weights = share.sum(axis=1) + PRIOR_COUNT / len(members)
         weights /= weights.sum()
-    return Mixture(tuple(members), weights)
+    return Mixture(tuple(members), weights, names)
 
 
 def log_densities(member: Member) -> Array:

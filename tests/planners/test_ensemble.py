@@ -13,6 +13,8 @@ from planners.bayesian.weighing import (
     weighed,
 )
 
+BOTH = ("process", "forest")
+
 
 def table_of(function, rng, n=60, d=4):
     x = rng.random((n, d))
@@ -102,14 +104,14 @@ def test_an_outcome_known_badly_weighs_less_in_a_forest():
 def test_a_smooth_table_goes_to_the_process_and_a_rough_one_to_the_forest():
     rng = np.random.default_rng(8)
     x, y = table_of(smooth, rng)
-    assert weighed([process_of(x, y), forest_of(x, y)]).weights[0] > 0.9
+    assert weighed([process_of(x, y), forest_of(x, y)], BOTH).weights[0] > 0.9
     x, y = table_of(rough, rng, n=100)
-    assert weighed([process_of(x, y), forest_of(x, y)]).weights[1] > 0.6
+    assert weighed([process_of(x, y), forest_of(x, y)], BOTH).weights[1] > 0.6
 
 
 def test_weights_need_evidence():
     x, y = table_of(smooth, np.random.default_rng(9), n=4)
-    few = weighed([process_of(x, y), forest_of(x, y)]).weights
+    few = weighed([process_of(x, y), forest_of(x, y)], BOTH).weights
     assert few.sum() == pytest.approx(1.0)
     assert few.min() > 0.15
 
@@ -135,7 +137,7 @@ def test_the_densities_of_a_constant_equal_those_computed_one_by_one():
 def test_the_moments_of_a_mixture_equal_those_of_draws():
     rng = np.random.default_rng(12)
     x, y = table_of(smooth, rng, n=12)
-    mixture = Mixture((process_of(x, y), forest_of(x, y)), np.array([0.3, 0.7]))
+    mixture = Mixture((process_of(x, y), forest_of(x, y)), np.array([0.3, 0.7]), BOTH)
     points = rng.random((3, 4))
     which = rng.random(200_000) < 0.3
     (m0, s0), (m1, s1) = (m.predict(points) for m in mixture.members)
