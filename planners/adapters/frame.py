@@ -110,28 +110,12 @@ class BorrowedPlanner(ABC):
         if not known or len(known) + len(pending) < initial:
             why = f"experiment {len(known) + len(pending) + 1} of the initial {initial}"
             return self._at_random(space, tried, n, why, rng)
-        table = table_of(space)
-        free = None if table is None else untried(space, table, tried)
-        if free is not None and int(free.sum()) < n:
-            raise NothingLeftToPropose(
-                f"{n} new points were asked for, but {int(free.sum())} of the {len(free)} feasible "
-                "points are left untried. Ask for fewer, widen the space, or end the campaign"
-            )
-        question = Question(
-            space=space,
-            objective=objective,
-            observations=known,
-            pending=tuple(pending),
-            table=table,
-            free=free,
-            n=n,
-            seed=int(rng.integers(2**31)),
-        )
+        question = _question(space, objective, known, pending, tried, n=n, rng=rng)
         with warnings.catch_warnings():
             # their own deprecations and numerical worries are nothing a campaign can act on
             warnings.simplefilter("ignore")
             chosen = self.choose(question)
-        if table is None:
+        if question.table is None:
             chosen = _new_and_feasible(space, chosen, tried)[:n]
         reason = Reason(planner=self.name, text=self.in_words(question))
         proposals = [Proposal(values=point, reason=reason) for point in chosen]
@@ -173,6 +157,35 @@ def require(package: str, *, planner: str, extra: str) -> None:
             f"the planner {planner!r} needs the package {package!r}, which is not installed here; "
             f'install it with  pip install "sdlab[{extra}]"  or choose another planner'
         )
+
+
+def _question(
+    space: SearchSpace,
+    objective: Objective,
+    known: tuple[Observation, ...],
+    pending: Sequence[Point],
+    tried: Sequence[Point],
+    *,
+    n: int,
+    rng: np.random.Generator,
+) -> Question:
+    table = table_of(space)
+    free = None if table is None else untried(space, table, tried)
+    if free is not None and int(free.sum()) < n:
+        raise NothingLeftToPropose(
+            f"{n} new points were asked for, but {int(free.sum())} of the {len(free)} feasible "
+            "points are left untried. Ask for fewer, widen the space, or end the campaign"
+        )
+    return Question(
+        space=space,
+        objective=objective,
+        observations=known,
+        pending=tuple(pending),
+        table=table,
+        free=free,
+        n=n,
+        seed=int(rng.integers(2**31)),
+    )
 
 
 def _new_and_feasible(
