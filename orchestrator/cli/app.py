@@ -13,6 +13,7 @@ from orchestrator.cli import (
     analysing,
     benching,
     deploying,
+    explaining,
     history,
     hosting,
     person,
@@ -62,6 +63,7 @@ app.command("move", rich_help_panel=PANEL_STORE)(storage.move)
 app.command("return", rich_help_panel=PANEL_STORE)(storage.give_back)
 app.command("list", rich_help_panel=PANEL_READ)(history.list_campaigns)
 app.command("show", rich_help_panel=PANEL_READ)(history.show)
+app.command("explain", rich_help_panel=PANEL_READ)(explaining.explain)
 app.command("report", rich_help_panel=PANEL_READ)(history.report)
 app.command("export", rich_help_panel=PANEL_READ)(history.export)
 app.command("replay", rich_help_panel=PANEL_READ)(replay.replay)
