@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from planners.adapters.frame import BorrowedPlanner, BorrowedSettings, Question, require
-from planners.adapters.limits import linear_limits, require_translatable
+from planners.adapters.limits import linear_limits, require_sought, require_translatable
 from planners.finite import table_of
 from planners.kept import kept
 from planners.objective import Objective, Target
@@ -42,8 +42,8 @@ class AxPlanner(BorrowedPlanner):
     own_initial = 5
 
     def require_served(self, space: SearchSpace, objective: Objective) -> None:
-        """Raise UnsupportedSpace for what `require_translatable` refuses."""
-        del objective
+        """Raise UnsupportedSpace for what Ax cannot be told of."""
+        require_sought(self.name, objective)
         require_translatable(self.name, space)
 
     def choose(self, question: Question) -> list[dict[str, Value]]:

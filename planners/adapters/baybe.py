@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from planners.adapters.frame import BorrowedPlanner, BorrowedSettings, Question, require
-from planners.adapters.limits import linear_limits, require_translatable
+from planners.adapters.limits import linear_limits, require_sought, require_translatable
 from planners.errors import UnsupportedSpace
 from planners.finite import table_of
 from planners.kept import kept
@@ -54,6 +54,7 @@ class BaybePlanner(BorrowedPlanner):
 
     def require_served(self, space: SearchSpace, objective: Objective) -> None:
         """Raise UnsupportedSpace for outcome constraints and for constraints across kinds."""
+        require_sought(self.name, objective)
         if objective.constraints:
             names = ", ".join(c.quantity for c in objective.constraints)
             raise UnsupportedSpace(

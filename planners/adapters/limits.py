@@ -1,9 +1,10 @@
-"""Which limits of a space a foreign optimiser must keep, and which it cannot be told of."""
+"""Which limits of a space a foreign optimiser must keep, and of what it cannot be told."""
 
 from __future__ import annotations
 
 from planners.errors import UnsupportedSpace
 from planners.finite import table_of
+from planners.objective import Objective
 from planners.parameters import ContinuousParameter, MixtureParameter
 from planners.space import LinearConstraint, SearchSpace
 
@@ -47,6 +48,26 @@ def require_translatable(planner: str, space: SearchSpace) -> None:
                 "ones in a space with continuous settings. Use the planner 'bayesian'"
             )
         _require_linear_names(planner, space, constraint)
+
+
+def require_sought(planner: str, objective: Objective) -> None:
+    """Raise UnsupportedSpace if the objective wants more than the best values of quantities.
+
+    Refused are targets that map the space, and input errors, whose spread the borrowed planners
+    cannot weigh.
+    """
+    for target in objective.targets:
+        if target.goal not in ("maximize", "minimize", "match"):
+            raise UnsupportedSpace(
+                f"the target {target.quantity!r} has the goal {target.goal!r}; {planner!r} takes "
+                "maximize, minimize and match. Use the planner 'bayesian'"
+            )
+    if objective.input_errors:
+        names = ", ".join(objective.input_errors)
+        raise UnsupportedSpace(
+            f"the objective states input errors of {names}; {planner!r} takes settings as exact. "
+            "Remove them, or use the planner 'bayesian'"
+        )
 
 
 def _require_linear_names(planner: str, space: SearchSpace, constraint: LinearConstraint) -> None:

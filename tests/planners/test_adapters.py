@@ -115,6 +115,25 @@ def test_what_a_borrowed_planner_cannot_be_told_of_is_refused_and_not_ignored() 
             require_translatable("ax", space)
 
 
+@pytest.mark.parametrize(
+    ("objective", "why"),
+    [
+        ({"targets": [{"quantity": "y", "goal": "explore"}]}, "has the goal 'explore'"),
+        ({"targets": [{"quantity": "y", "goal": "boundary", "value": 1}]}, "the goal 'boundary'"),
+        (
+            {"targets": [{"quantity": "y", "goal": "maximize"}], "input_errors": {"x": 0.1}},
+            "input errors of x",
+        ),
+    ],
+)
+def test_a_goal_that_a_borrowed_planner_does_not_have_is_refused(
+    objective: dict[str, object], why: str
+) -> None:
+    for planner in (ax.AxPlanner(BorrowedSettings()), baybe.BaybePlanner(BorrowedSettings())):
+        with pytest.raises(UnsupportedSpace, match=why):
+            planner.require_served(LISTED, Objective.model_validate(objective))
+
+
 def test_in_a_finite_space_every_constraint_is_kept_by_listing_only_what_obeys() -> None:
     n = DiscreteParameter(name="n", values=(0, 1, 5))
     kind = CategoricalParameter(name="kind", categories=("p", "q"))
