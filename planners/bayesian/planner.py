@@ -11,7 +11,10 @@ from planners.baselines import tried_points
 from planners.bayesian.feasibility import success_model
 from planners.bayesian.filling import fill
 from planners.bayesian.gaussian_process import SurrogateFailed
+from planners.bayesian.goals import suggest as goals
+from planners.bayesian.goals.serving import check_wishes, first_experiments, is_served_here
 from planners.bayesian.settings import BayesianSettings
+from planners.bayesian.suggest import suggest
 from planners.bayesian.surrogate import fit_surrogates
 from planners.context import latest
 from planners.encoding import Encoding
@@ -29,7 +32,8 @@ class BayesianPlanner:
     experiments weigh down their neighbourhood (`SuccessModel`), pending points are integrated
     over. Candidate lists and small grids are scored row by row, in closed form where the objective
     allows, else by BoTorch. Where no model is possible, or a fit fails, the point fills the space
-    and the reason says so.
+    and the reason says so. Maps, robust tops, prices and fidelities are chosen in
+    `planners.bayesian.goals`.
 
     The same arguments give the same proposals, bit for bit, on the same machine with the same
     library versions and number of threads. Torch is imported when a model is first needed.
@@ -42,7 +46,8 @@ class BayesianPlanner:
 
     def foretells(self, objective: Objective) -> frozenset[str]:
         """Return the fields of `Outlook` that proposals from a model tell; none for a front."""
-        if objective.combine == "front" and len(objective.targets) > 1:
+        front = objective.combine == "front" and len(objective.targets) > 1
+        if front or is_served_here(objective, self.settings):
             return frozenset()
         return frozenset({"probability_of_improvement", "expected_improvement", "expected_regret"})
 
@@ -58,19 +63,24 @@ class BayesianPlanner:
     ) -> list[Proposal]:
         """Return `n` points to try next, best first. See `Planner.propose`."""
         encoding = Encoding(space).at(latest(observations))
-        succeeded = sum(not o.failed for o in observations)
-        initial = self.settings.initial_for(space)
+        check_wishes(encoding, objective, self.settings)
+        beyond = is_served_here(objective, self.settings)
+        self._lessons.check(space, objective)
+        local = None if beyond else locality(encoding, objective, observations, self.settings)
+        succeeded = sum(not o.failed for o in observations) if local is None else local.n_since
+        initial = first_experiments(encoding, objective, self.settings)
         if succeeded + len(pending) < initial:
             why = f"experiment {succeeded + len(pending) + 1} of the initial {initial}"
-            return self._fill(encoding, observations, pending, n, why)
+            return self._fill(encoding, objective, observations, pending, n, why)
         try:
-            surrogates = fit_surrogates(encoding, objective, observations)
+            rows = observations if local is None else local.observations
+            surrogates = fit_surrogates(encoding, objective, rows)
         except SurrogateFailed as error:
             logger.warning("no surrogate, filling the space instead: %s", error)
-            return self._fill(encoding, observations, pending, n, f"no model yet, as {error}")
-        from planners.bayesian.suggest import suggest
-
-        return suggest(
+            why = f"no model yet, as {error}"
+            return self._fill(encoding, objective, observations, pending, n, why)
+        choose = goals.suggest if is_served_here(objective, self.settings) else suggest
+        return choose(
             encoding,
             objective,
             surrogates,
@@ -92,6 +102,8 @@ class BayesianPlanner:
     ) -> list[Proposal]:
         tried = tried_points(observations, pending)
         points = fill(encoding, tried, n, seed=self.settings.seed)
+        if self.settings.fidelity is not None:
+            points = self.settings.fidelity.opening(encoding.space, points, tried=tried)
         reason = Reason(planner=self.name, text=f"Fills the space evenly ({why}).")
         return [Proposal(values=point, reason=reason) for point in points]
 

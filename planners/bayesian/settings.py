@@ -6,6 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from planners.bayesian.goals.fidelity import Fidelity
+from planners.costs import CostModel
+from planners.earlier import EarlierCampaign
 from planners.space import SearchSpace
 
 
@@ -25,6 +28,19 @@ class BayesianSettings(BaseModel):
     n_starts : how many of them are refined with gradients.
     n_samples : quasi-random draws from the posterior; a power of two.
     n_alternatives : runners-up stored with each proposal.
+    cost : prices by which the expected improvement is divided; without them all experiments count
+        as equally dear.
+    fidelity : the setting that says how good a measurement is, and the value at which the answer
+        counts; with `cost` cheap measurements are taken where they tell enough.
+    surrogate : ``gp`` is one Gaussian process a quantity; ``ensemble`` adds trees, weighted by what
+        each foretells, in finite spaces; ``saas`` is a fully Bayesian process that believes few
+        names matter, in other spaces. ``auto`` takes trees where the process predicts badly, and
+        ``saas`` for more than 12 names and up to 100 experiments, at about a second a suggestion.
+    trust_region : search only in a box around the best experiment that grows with success and
+        shrinks without (Eriksson et al. 2019, arXiv:1910.01739), in spaces that are not finite;
+        ``auto`` does so beyond 100 experiments.
+    learn_from : earlier campaigns from which to learn, by name or identifier.
+    earlier : what those campaigns searched and found; a campaign fills it in from its store.
     seed : scrambles the initial design; it must stay the same through a campaign, so a campaign
         fills in a number drawn from its own seed.
     """
@@ -37,13 +53,21 @@ class BayesianSettings(BaseModel):
     n_starts: int = Field(default=4, ge=1)
     n_samples: int = Field(default=128, ge=16)
     n_alternatives: int = Field(default=3, ge=0)
+    cost: CostModel | None = None
+    fidelity: Fidelity | None = None
+    surrogate: Literal["auto", "gp", "saas", "ensemble"] = "auto"
+    trust_region: Literal["auto"] | bool = "auto"
+    learn_from: tuple[str, ...] = ()
+    earlier: tuple[EarlierCampaign, ...] = Field(default=(), repr=False)
     seed: int = Field(default=0, ge=0)
 
     def initial_for(self, space: SearchSpace) -> int:
         """Return how many experiments come before the model in this space."""
         if self.n_initial is not None:
             return self.n_initial
-        return min(len(space.names) + 1, MAX_DEFAULT_INITIAL)
+        most = MAX_WITH_EARLIER if self.earlier else MAX_DEFAULT_INITIAL
+        return min(len(space.names) + 1, most)
 
 
 MAX_DEFAULT_INITIAL = 5
+MAX_WITH_EARLIER = 3
