@@ -19,14 +19,17 @@ from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolu
 from botorch.acquisition.multi_objective.objective import GenericMCMultiOutputObjective
 from botorch.acquisition.objective import GenericMCObjective
 from botorch.models import ModelListGP, SingleTaskGP
+from botorch.models.model import Model
 from botorch.sampling import SobolQMCNormalSampler
 from botorch.utils.multi_objective.hypervolume import infer_reference_point
 from gpytorch.kernels import MaternKernel, ScaleKernel
 from gpytorch.means import ConstantMean
 from torch import Tensor
 
+from planners.bayesian.blended_model import BlendedModel
 from planners.bayesian.feasibility import LABEL_NOISE, PRIOR_VARIANCE, SuccessModel
 from planners.bayesian.surrogate import Surrogate, Surrogates
+from planners.bayesian.weighing import Mixture
 from planners.encoding import Array
 from planners.objective import Objective, OutcomeConstraint, Target
 
@@ -80,10 +83,10 @@ def build(
     n_samples : quasi-random draws from the posterior.
     seed : of those draws.
     """
-    models = [to_botorch(s) for s in surrogates.values()]
+    blended = any(s.blend is not None for s in surrogates.values())
     index = {q: i for i, q in enumerate(surrogates)}
     shared = {
-        "model": models[0] if len(models) == 1 else ModelListGP(*models),
+        "model": _model(surrogates),
         "X_baseline": torch.as_tensor(np.unique(baseline, axis=0), dtype=torch.float64),
         "X_pending": torch.as_tensor(pending, dtype=torch.float64) if len(pending) else None,
         "sampler": SobolQMCNormalSampler(torch.Size([n_samples]), seed=seed),
@@ -92,6 +95,7 @@ def build(
         ]
         or None,
         "prune_baseline": True,
+        "cache_root": not blended,
     }
     function: AcquisitionFunction
     if objective.combine == "front" and len(objective.targets) > 1:
@@ -140,8 +144,17 @@ class SuccessWeighted(AcquisitionFunction):  # type: ignore[misc]
         return torch.as_tensor(self.function(x) + chance.sum(dim=-1))
 
 
+def _model(surrogates: Surrogates) -> Model:
+    told = list(surrogates.values())
+    if any(s.blend is not None for s in told):
+        alone = [s.blend or Mixture((s.process,), np.ones(1), ("",)) for s in told]
+        return BlendedModel(alone, widenings=[s.record.widening for s in told])
+    models = [to_botorch(s) for s in told]
+    return models[0] if len(models) == 1 else ModelListGP(*models)
+
+
 def to_botorch(surrogate: Surrogate) -> SingleTaskGP:
-    """Return the same process as a BoTorch model of the standardised quantity."""
+    """Return the process of a surrogate as a BoTorch model of the standardised quantity."""
     process = surrogate.process
     kernel = ScaleKernel(MaternKernel(nu=2.5, ard_num_dims=process.x.shape[1]))
     kernel.base_kernel.lengthscale = torch.as_tensor(
@@ -237,7 +250,7 @@ def _reference(utilities: Tensor) -> Tensor:
 
 
 def _standardised_means(surrogates: Surrogates, x: Array) -> Tensor:
-    columns = [s.process.predict(x)[0] for s in surrogates.values()]
+    columns = [s.teller.predict(x)[0] for s in surrogates.values()]
     return torch.as_tensor(np.stack(columns, axis=1), dtype=torch.float64)
 
 

@@ -8,11 +8,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from planners.baselines import tried_points
+from planners.bayesian.blending import blended
 from planners.bayesian.feasibility import success_model
 from planners.bayesian.filling import fill
 from planners.bayesian.gaussian_process import SurrogateFailed
 from planners.bayesian.goals import suggest as goals
 from planners.bayesian.goals.serving import check_wishes, first_experiments, is_served_here
+from planners.bayesian.lessons import Lessons
+from planners.bayesian.locality import locality
 from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.suggest import suggest
 from planners.bayesian.surrogate import fit_surrogates
@@ -32,7 +35,9 @@ class BayesianPlanner:
     experiments weigh down their neighbourhood (`SuccessModel`), pending points are integrated
     over. Candidate lists and small grids are scored row by row, in closed form where the objective
     allows, else by BoTorch. Where no model is possible, or a fit fails, the point fills the space
-    and the reason says so. Maps, robust tops, prices and fidelities are chosen in
+    and the reason says so. Trees, sparse processes and those of earlier campaigns join where they
+    help (`planners.bayesian.blending`), and many experiments narrow the search to a box
+    (`planners.bayesian.locality`). Maps, robust tops, prices and fidelities are chosen in
     `planners.bayesian.goals`.
 
     The same arguments give the same proposals, bit for bit, on the same machine with the same
@@ -43,6 +48,7 @@ class BayesianPlanner:
 
     def __init__(self, settings: BayesianSettings) -> None:
         self.settings = settings
+        self._lessons = Lessons(settings.learn_from, settings.earlier)
 
     def foretells(self, objective: Objective) -> frozenset[str]:
         """Return the fields of `Outlook` that proposals from a model tell; none for a front."""
@@ -79,22 +85,43 @@ class BayesianPlanner:
             logger.warning("no surrogate, filling the space instead: %s", error)
             why = f"no model yet, as {error}"
             return self._fill(encoding, objective, observations, pending, n, why)
-        choose = goals.suggest if is_served_here(objective, self.settings) else suggest
-        return choose(
+        if beyond:
+            return goals.suggest(
+                encoding,
+                objective,
+                surrogates,
+                success=success_model(encoding, observations),
+                observations=observations,
+                pending=pending,
+                n=n,
+                settings=self.settings,
+                rng=rng,
+            )
+        return suggest(
             encoding,
             objective,
-            surrogates,
+            blended(
+                surrogates,
+                encoding,
+                objective,
+                rows,
+                earlier=self._lessons.processes(encoding, objective.quantities),
+                settings=self.settings,
+            ),
             success=success_model(encoding, observations),
             observations=observations,
             pending=pending,
             n=n,
             settings=self.settings,
+            within=None if local is None else local.box(encoding, surrogates),
+            fitted=None if local is None else local.observations,
             rng=rng,
         )
 
     def _fill(
         self,
         encoding: Encoding,
+        objective: Objective,
         observations: Sequence[Observation],
         pending: Sequence[Point],
         n: int,
@@ -105,7 +132,9 @@ class BayesianPlanner:
         if self.settings.fidelity is not None:
             points = self.settings.fidelity.opening(encoding.space, points, tried=tried)
         reason = Reason(planner=self.name, text=f"Fills the space evenly ({why}).")
-        return [Proposal(values=point, reason=reason) for point in points]
+        proposals = [Proposal(values=point, reason=reason) for point in points]
+        opening = None if tried else self._lessons.opening(encoding, objective, points[0])
+        return proposals if opening is None else [opening, *proposals[1:]]
 
 
 def make(settings: Mapping[str, object]) -> BayesianPlanner:

@@ -13,6 +13,7 @@ from botorch.exceptions.errors import BotorchError
 from botorch.generation.gen import gen_candidates_scipy
 
 from planners.bayesian.acquisition import Acquisition
+from planners.bayesian.trust_region import Box
 from planners.conditions import condition_names, conditional, inactive, settle
 from planners.encoding import Array, Encoding
 from planners.listed import listing_of
@@ -39,7 +40,9 @@ Terms = tuple[torch.Tensor, torch.Tensor, float]
 """Columns, coefficients, right side: BoTorch's form of a linear constraint."""
 
 
-def refine(encoding: Encoding, acquisition: Acquisition, starts: Array) -> list[dict[str, Value]]:
+def refine(
+    encoding: Encoding, acquisition: Acquisition, starts: Array, *, within: Box | None = None
+) -> list[dict[str, Value]]:
     """Return the feasible points that gradient ascent reaches from start coordinates.
 
     Categories, discrete values, rows of a list and what is only reported stay as they are, and so
@@ -48,6 +51,10 @@ def refine(encoding: Encoding, acquisition: Acquisition, starts: Array) -> list[
     A constraint is not linear in a logarithmic coordinate, so a logarithmic name in a constraint
     stays put too. Other constraints are looked at afterwards: a point that breaks one is pulled
     back towards its start, which breaks none.
+
+    Parameters
+    ----------
+    within : box that holds the starts and is not left; the whole cube if None.
     """
     always = _fixed_columns(encoding)
     found: list[dict[str, Value]] = []
@@ -55,13 +62,19 @@ def refine(encoding: Encoding, acquisition: Acquisition, starts: Array) -> list[
         fixed = _with_inactive(encoding, group[0], always)
         if all(fixed):
             continue
-        reached = _ascend(encoding, acquisition, group, fixed)
+        reached = _ascend(encoding, acquisition, group, fixed, within)
         ok = np.isfinite(reached).all(axis=1)
         found += _feasible(encoding, group[ok], reached[ok])
     return found
 
 
-def _ascend(encoding: Encoding, acquisition: Acquisition, group: Array, fixed: list[bool]) -> Array:
+def _ascend(
+    encoding: Encoding,
+    acquisition: Acquisition,
+    group: Array,
+    fixed: list[bool],
+    within: Box | None,
+) -> Array:
     """Return the coordinates reached from each start, those of a failed search as none."""
     held = {i: float(group[0, i]) for i, stays in enumerate(fixed) if stays}
     equal, above = linear_terms(encoding)
@@ -69,8 +82,8 @@ def _ascend(encoding: Encoding, acquisition: Acquisition, group: Array, fixed: l
         rows, _ = gen_candidates_scipy(
             torch.as_tensor(group, dtype=torch.float64).unsqueeze(1),
             acquisition.function,
-            lower_bounds=0.0,
-            upper_bounds=1.0,
+            lower_bounds=0.0 if within is None else torch.as_tensor(within.lower),
+            upper_bounds=1.0 if within is None else torch.as_tensor(within.upper),
             equality_constraints=_moving(equal, fixed) or None,
             inequality_constraints=_moving(above, fixed) or None,
             fixed_features=held or None,

@@ -14,6 +14,7 @@ import numpy as np
 
 from planners.bayesian.marginal import MarginalAcquisition
 from planners.bayesian.settings import BayesianSettings
+from planners.bayesian.trust_region import Box, perturbations
 from planners.encoding import Array, Encoding
 from planners.errors import NothingLeftToPropose
 from planners.finite import Key, PointTable, key_of, untried
@@ -32,6 +33,9 @@ JITTERS = (0.02, 0.05, 0.15)
 PER_JITTER = 12
 N_PROMISING = 48
 """Best-scored points that are handed on for the outlook."""
+
+N_INSIDE = 1024
+"""Points drawn in a box."""
 
 NEIGHBOUR_ROUNDS = 3
 TOO_NEAR = 0.005
@@ -69,6 +73,7 @@ def best_choices(
     keep_away: Array,
     centres: Array,
     settings: BayesianSettings,
+    within: Box | None = None,
     rng: np.random.Generator,
 ) -> Found:
     """Return the best point and then its runners-up, best first.
@@ -82,6 +87,8 @@ def best_choices(
     tried : points that must not come again.
     keep_away : coordinates near which nothing is proposed in a continuous space, shape (n, d).
     centres : coordinates of good experiments, around which samples are added, shape (n, d).
+    within : box in which a space that is not finite is searched, the whole space if None or if no
+        new feasible point is found there.
 
     Raises
     ------
@@ -93,6 +100,12 @@ def best_choices(
     if table is not None:
         return _scan(encoding, table, acquisition, tried=tried, count=count)
     assert not isinstance(acquisition, MarginalAcquisition)
+    if within is not None:
+        pool = _Pool(encoding, acquisition, tried, keep_away)
+        if pool.add(_inside(encoding, within, rng=rng)):
+            ranked = _improve(encoding, acquisition, pool, n_starts=settings.n_starts, box=within)
+            return Found(_spread(ranked, count), np.array([c.x for c in ranked[:N_PROMISING]]))
+        logger.info("no new feasible point in the box, the whole space is searched")
     pool = _Pool(encoding, acquisition, tried, keep_away)
     pool.add(
         draw_uniform(encoding.space, settings.n_candidates, rng=rng, avoid=tried, at_least=1)
@@ -109,16 +122,22 @@ def best_choices(
 
 
 def _improve(
-    encoding: Encoding, acquisition: Acquisition, pool: _Pool, *, n_starts: int
+    encoding: Encoding,
+    acquisition: Acquisition,
+    pool: _Pool,
+    *,
+    n_starts: int,
+    box: Box | None = None,
 ) -> list[Choice]:
     """Refine the best of a pool by gradients, then by single moves; return it ranked."""
     # Here, since it imports torch, which a finite space does not need.
     from planners.bayesian.refine import neighbours, refine
 
-    starts = pool.ranked()[:n_starts]
-    pool.add(
-        refine(encoding, acquisition, np.array([c.x for c in starts]).reshape(len(starts), -1))
-    )
+    best = [c.x for c in pool.ranked()[:n_starts]]
+    starts = np.array(best).reshape(len(best), -1)
+    if box is not None:
+        starts = np.clip(starts, box.lower, box.upper)  # snapping may have left it
+    pool.add(refine(encoding, acquisition, starts, within=box))
     for _ in range(NEIGHBOUR_ROUNDS):
         ranked = pool.ranked()
         if not ranked or not pool.add(neighbours(encoding, ranked[0].point)):
@@ -194,6 +213,13 @@ def _scan(
         for i in order[:count]
     ]
     return Found(choices, table.encoded[rows[order]])
+
+
+def _inside(encoding: Encoding, box: Box, *, rng: np.random.Generator) -> list[dict[str, Value]]:
+    """Return feasible points in a box."""
+    fixed = np.zeros(len(encoding.columns), dtype=np.bool_)
+    fixed[encoding.n_settings :] = True
+    return encoding.snap_feasible(perturbations(box, n=N_INSIDE, rng=rng, fixed=fixed))
 
 
 def _around(

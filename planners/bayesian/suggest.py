@@ -16,6 +16,7 @@ from planners.bayesian.reasons import reason_for
 from planners.bayesian.search import Choice, best_choices
 from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.surrogate import Surrogates
+from planners.bayesian.trust_region import Box
 from planners.encoding import Array, Encoding
 from planners.objective import Objective
 from planners.proposal import Observation, Proposal
@@ -40,6 +41,8 @@ def suggest(
     pending: Sequence[Point],
     n: int,
     settings: BayesianSettings,
+    within: Box | None = None,
+    fitted: Sequence[Observation] | None = None,
     rng: np.random.Generator,
 ) -> list[Proposal]:
     """Return `n` proposals, chosen one after another, each pending for the next.
@@ -47,9 +50,12 @@ def suggest(
     Parameters
     ----------
     encoding : at the conditions for which is predicted.
+    within : box that is searched, the whole space if None.
+    fitted : the experiments that a local model knows, all that gave outcomes if None; improvement
+        is over the best of them.
     """
     made = [o for o in observations if not o.failed]
-    baseline = encoding.encode_observations(made)
+    baseline = encoding.encode_observations(made if fitted is None else fitted)
     failed = [o.values for o in observations if o.failed]
     centres = np.unique(best_made_of(objective, surrogates, baseline, N_CENTRES), axis=0)
     proposals: list[Proposal] = []
@@ -74,6 +80,7 @@ def suggest(
                 keep_away=_encode(encoding, failed + waiting),
                 centres=centres,
                 settings=settings,
+                within=within,
                 rng=rng,
             )
         outlook = outlook_of(
