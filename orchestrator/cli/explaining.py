@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from orchestrator.report.explained_words import Rows
     from orchestrator.report.story import Story
 
+WIDE = 200
+"""Columns where the output goes to a file or a pipe."""
+
 
 def explain(
     campaign_id: CampaignArgument,
@@ -51,19 +54,25 @@ def explain(
 
 def _print(explained: Explained, story: Story) -> None:
     from rich.console import Console
+    from rich.text import Text
 
     from orchestrator.report.explained_words import (
+        METHOD,
         alternative_rows,
         contribution_rows,
         importance_rows,
         outcome_rows,
     )
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDE
     console.print(f"[bold]{explained.name}[/]  {explained.campaign}")
     units, chosen = story.units, explained.chosen
     for one in explained.now:
         _print_rows(console, importance_rows(one, units))
+    if explained.now:
+        console.print(Text(f"  {METHOD}", style="dim"))
     if explained.no_model:
         console.print(f"\n  no model yet: {explained.no_model}", markup=False)
     if chosen is None:

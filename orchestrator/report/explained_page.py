@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from orchestrator.errors import CampaignError
 from orchestrator.report.explained import Explained
 from orchestrator.report.explained_words import (
+    METHOD,
     Rows,
     alternative_rows,
     contribution_rows,
@@ -67,6 +68,7 @@ def write_explanation(explained: Explained, story: Story, path: Path) -> Path:
     page = _templates().get_template("explained.html")
     text = page.render(
         explained=explained,
+        method=METHOD,
         sections=explained_sections(explained, story),
         written=datetime.now(UTC),
     )

@@ -9,11 +9,20 @@ from dataclasses import dataclass
 from orchestrator.report import words
 from orchestrator.report.explained import Chosen
 from orchestrator.report.foretold import NORMAL_QUANTILE
-from orchestrator.report.labels import quantity_label, quantity_name
+from orchestrator.report.labels import quantity_label, quantity_name, unit_text
 from planners.explaining import Estimated, Explanation, PointExplained
 
 Units = Mapping[str, str]
 """Setting or quantity → unit."""
+
+METHOD = (
+    "± is one standard deviation over other sets of as many experiments. Share of variance: total "
+    "Sobol' index of the predicted mean, interactions counted; alone: its first-order index; mean "
+    "effect: mean size of the Shapley value over the space; relevance: spread of the setting over "
+    "its length scale. The model is the Gaussian process of the planner bayesian, whoever "
+    "chose; what it makes of a setting need not be a cause."
+)
+"""How the numbers are to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +37,16 @@ class Rows:
 
 def importance_rows(explained: Explanation, units: Units) -> Rows:
     """Return what every setting is worth to one quantity."""
-    unit = words.spaced(units.get(explained.quantity, ""))
+    unit = unit_text(units.get(explained.quantity, ""))
     return Rows(
         title=f"What matters to the {quantity_name(explained.quantity)}",
-        headings=["setting", "share of variance", "alone", f"mean effect{unit}", "relevance"],
+        headings=[
+            "setting",
+            "share of variance",
+            "alone",
+            f"mean effect ({unit})" if unit else "mean effect",
+            "relevance",
+        ],
         cells=[
             [
                 words.plain(i.name),
@@ -42,12 +57,9 @@ def importance_rows(explained: Explanation, units: Units) -> Rows:
             ]
             for i in explained.importances
         ],
-        note=(
-            f"From {words.counted(explained.n_observations, 'value')}; ± over other sets of as "
-            "many experiments. Share of variance: total Sobol' index, interactions counted; alone: "
-            "first-order index; mean effect: mean size of the Shapley value; relevance: spread "
-            "over length scale. " + " ".join(explained.remarks)
-        ).rstrip(),
+        note=" ".join(
+            [f"From {words.counted(explained.n_observations, 'value')}.", *explained.remarks]
+        ),
     )
 
 
@@ -78,33 +90,22 @@ def alternative_rows(chosen: Chosen, units: Units) -> Rows | None:
     reason = chosen.reason
     if not reason.alternatives:
         return None
-    quantities = list(reason.predicted)
-    names = list(chosen.values)
-    rows = [("taken", chosen.values, reason.acquisition_value, reason.predicted)]
-    rows += [
-        (str(i), a.values, a.acquisition_value, a.predicted)
-        for i, a in enumerate(reason.alternatives, start=1)
+    points = [(chosen.values, reason.acquisition_value, reason.predicted)]
+    points += [(a.values, a.acquisition_value, a.predicted) for a in reason.alternatives]
+    cells = [
+        [quantity_label(n, units.get(n, "")), *(words.setting(v[n]) for v, _, _ in points)]
+        for n in chosen.values
     ]
+    for q in reason.predicted:
+        told = [p.get(q) for _, _, p in points]
+        shown = ["–" if p is None else words.measured(p.mean, p.std) for p in told]
+        cells.append([quantity_label(q, units.get(q, "")), *shown])
+    gains = ["–" if value is None else words.number(value) for _, value, _ in points]
+    cells.append([reason.acquisition or "acquisition", *gains])
     return Rows(
         title="Weighed, and not taken",
-        headings=[
-            "",
-            *(quantity_label(n, units.get(n, "")) for n in names),
-            reason.acquisition or "acquisition",
-            *(f"predicted {quantity_label(q, units.get(q, ''))}" for q in quantities),
-        ],
-        cells=[
-            [
-                label,
-                *(words.setting(values[n]) for n in names),
-                "–" if value is None else words.number(value),
-                *(
-                    words.measured(predicted[q].mean, predicted[q].std) if q in predicted else "–"
-                    for q in quantities
-                ),
-            ]
-            for label, values, value, predicted in rows
-        ],
+        headings=["", "taken", *map(str, range(1, len(points)))],
+        cells=cells,
         note=f"The higher the {reason.acquisition}, the better." if reason.acquisition else "",
     )
 
@@ -121,19 +122,26 @@ def outcome_rows(chosen: Chosen, units: Units) -> Rows | None:
         if seen is None:
             verdict = "under way"
         elif seen.failed:
-            verdict = f"failed: {seen.failure}"
+            verdict = "failed"
         elif quantity in seen.outcomes:
             value, std = seen.outcomes[quantity], seen.stds.get(quantity)
             observed = words.measured(value, std, unit)
-            noise = std if std is not None else reason.model.get(f"{quantity}.noise_std", 0.0)
+            learnt = p.noise or reason.model.get(f"{quantity}.noise_std", 0.0)
+            noise = learnt if std is None else std
             verdict = _verdict(value - p.mean, math.hypot(p.std, noise))
         cells.append(
             [quantity_name(quantity), words.measured(p.mean, p.std, unit), observed, verdict]
         )
     return Rows(
         title="Prediction and outcome",
-        headings=["quantity", "predicted", "observed", ""],
+        headings=["quantity", "predicted", "observed", "off by"],
         cells=cells,
+        note=(
+            f"It failed: {seen.failure}."
+            if seen is not None and seen.failed
+            else "Off by: in standard deviations of prediction and noise together; inside or "
+            "outside of the 90 % interval."
+        ),
     )
 
 
@@ -141,7 +149,7 @@ def _verdict(off: float, spread: float) -> str:
     if spread <= 0:
         return ""
     inside = "inside" if abs(off) <= NORMAL_QUANTILE * spread else "outside"
-    return f"{words.number(off / spread, 2)} standard deviations off, {inside} the 90 % interval"
+    return f"{words.number(off / spread, 2)} std, {inside}"
 
 
 def _share(e: Estimated) -> str:

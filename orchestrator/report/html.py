@@ -17,6 +17,7 @@ from orchestrator.errors import CampaignError
 from orchestrator.report.beliefs import belief_plots
 from orchestrator.report.calibration import about_calibration, calibration_plots
 from orchestrator.report.front import front_plots
+from orchestrator.report.importance import importance_plots
 from orchestrator.report.listing import headings, mishaps, rows
 from orchestrator.report.parallel import parallel_plot
 from orchestrator.report.patterns import patterns
@@ -72,10 +73,11 @@ def render(story: Story, store: Store) -> str:
 
 def _contents(story: Story, store: Store) -> dict[str, Any]:
     beliefs, about_beliefs = belief_plots(story)
+    worth, about_worth = importance_plots(story)
     scatter, parallel = scatter_plot(story), parallel_plot(story)
     progress, calibration = progress_plots(story), calibration_plots(story)
     curves, timeline, fronts = patterns(story, store), timeline_plot(story), front_plots(story)
-    every = (*fronts, *progress, timeline, scatter, parallel, *beliefs, *calibration)
+    every = (*fronts, *progress, timeline, scatter, parallel, *worth, *beliefs, *calibration)
     drawn = [p for p in every if p is not None]
     return {
         "summary": summary(story),
@@ -86,6 +88,8 @@ def _contents(story: Story, store: Store) -> dict[str, Any]:
         "choices": choices(story),
         "opening": opening_axes(story) if scatter else ("", ""),
         "parallel": parallel,
+        "worth": worth,
+        "about_worth": about_worth,
         "beliefs": beliefs,
         "about_beliefs": about_beliefs,
         "calibration": calibration,

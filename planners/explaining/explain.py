@@ -98,10 +98,7 @@ def _map(
 
 def _remarks(space: SearchSpace, n_observations: int) -> Iterator[str]:
     if n_observations < FEW:
-        yield (
-            f"The model rests on {n_observations} values; importances from so few change with "
-            "every further experiment."
-        )
+        yield f"Importances from fewer than {FEW} values change with every further experiment."
     pair = dependence(space)
     if pair is not None:
         yield (

@@ -14,7 +14,7 @@ from orchestrator.examples import FOLDER
 from tests.integration.conftest import Sdlab
 
 COMMANDS = [
-    "run", "resume", "settle", "list", "show", "report", "export", "replay", "ui", "analyze",
+    "run", "resume", "settle", "list", "show", "explain", "report", "export", "replay", "ui", "analyze",
     "examples", "plugins", "doctor",
 ]  # fmt: skip
 

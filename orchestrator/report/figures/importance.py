@@ -54,12 +54,12 @@ def importance(explained: Explanation, *, unit: str) -> Picture:
     _bars(effects, list(zip(at, [i.shap for i in shown], strict=True)), 0.6, ORANGE, "")
     shares.set_yticks(at, [plain(i.name) for i in shown])
     shares.invert_yaxis()
-    shares.set_xlim(left=0)
+    shares.set_xlim(0, 1.02)
     effects.set_xlim(left=0)
     shares.set_xlabel("share of the variance")
     effects.set_xlabel(f"mean effect on {quantity_label(explained.quantity, unit)}", fontsize=9)
     shares.legend(fontsize=8, frameon=False, loc="lower right")
-    title = f"What matters to {name}, from {explained.n_observations} values"
+    title = f"What matters to the {name}, from {explained.n_observations} values"
     figure.suptitle(title, fontsize=10, x=0.02, ha="left")
     return as_png(figure, title)
 
@@ -98,6 +98,7 @@ def contributions(
         axes.axvline(value, color=INK, linestyle=style, linewidth=1, label=label)
     axes.set_yticks(at, labels)
     axes.invert_yaxis()
+    axes.use_sticky_edges = False  # else the line at the average would hide behind the frame
     axes.margins(x=0.08)
     axes.set_xlabel(quantity_label(quantity, units.get(quantity, "")))
     axes.legend(fontsize=8, frameon=False)
