@@ -14,8 +14,8 @@ from orchestrator.examples import FOLDER
 from tests.integration.conftest import Sdlab
 
 COMMANDS = [
-    "run", "resume", "settle", "list", "show", "explain", "report", "export", "replay", "ui", "analyze",
-    "examples", "plugins", "doctor",
+    "run", "resume", "settle", "list", "show", "explain", "report", "export", "replay", "ui",
+    "analyze", "examples", "plugins", "doctor",
 ]  # fmt: skip
 
 
