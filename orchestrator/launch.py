@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestrator.campaign import Campaign, load_campaign, parse_campaign
+from orchestrator.deciding.deciders import match_planner
+from orchestrator.deciding.lessons import (
+    Lesson,
+    as_config,
+    earlier_campaigns,
+    pin_lessons,
+    pinned_lessons,
+)
 from orchestrator.errors import BadFile, CampaignError, Fault
 from orchestrator.forecast import Forecast, look_ahead
 from orchestrator.laboratories.laboratory import (
@@ -112,9 +120,13 @@ def begin(
     ------
     LaboratoryRefused
         The stock does not last; nothing is recorded.
+    BadFile
+        An earlier campaign to learn from is unknown or teaches nothing here.
     """
     now = datetime.now(UTC)
     campaign = prepared.campaign
+    simulated = prepared.laboratory.simulated
+    lessons = pin_lessons(campaign, prepared.campaign_source, store, simulated=simulated)
     record = CampaignRecord(
         id=new_id(prepared.campaign_source.path.stem, now),
         name=campaign.name,
@@ -127,14 +139,16 @@ def begin(
         laboratory_toml=prepared.laboratory_source.text,
         laboratory_source=str(prepared.laboratory_source.path.resolve()),
         seed=campaign.seed,
-        dry_run=prepared.laboratory.simulated,
+        dry_run=simulated,
         versions=software_versions(),
         config={
             **campaign.model_dump(mode="json", exclude={"space": {"candidates"}}),
             "twin": prepared.dry_run,
+            "lessons": as_config(lessons),
         },
     )
-    laboratory, matched = prepared.laboratory, prepared.match
+    laboratory = prepared.laboratory
+    matched = _taught(prepared.match, campaign, prepared.campaign_source, lessons, store)
     expected = expected or look_ahead(campaign, laboratory, matched)
     with store.beginning(record):
         room = open_storeroom(record.id, laboratory, store)
@@ -161,9 +175,27 @@ def reopen(campaign_id: str, store: Store, *, watch: Callable[[Step], None] | No
         start=_time_reached(store, record.id),
     )
     matched = match(campaign, laboratory, source)
+    matched = _taught(matched, campaign, source, pinned_lessons(record.config), store)
     with store.together(record.id):
         room = open_storeroom(record.id, laboratory, store)
     return _run(record.id, campaign, laboratory, matched, room, watch)
+
+
+def _taught(
+    matched: Match,
+    campaign: Campaign,
+    source: TomlSource,
+    lessons: Sequence[Lesson],
+    store: Store,
+) -> Match:
+    """Return the match with a planner that knows the earlier campaigns it learns from."""
+    if not lessons:
+        return matched
+    faults: list[Fault] = []
+    planner = match_planner(campaign, source, faults, earlier=earlier_campaigns(lessons, store))
+    if faults or planner is None:
+        raise BadFile(source.path, faults)
+    return replace(matched, planner=planner)
 
 
 def recorded_campaign(record: CampaignRecord) -> tuple[Campaign, TomlSource]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -13,6 +13,7 @@ from orchestrator.campaign import AgentChoice, Campaign, StandIn
 from orchestrator.errors import BadFile, CampaignError, Fault
 from orchestrator.registry import agent_factory, planner_factory
 from orchestrator.toml_source import TomlSource
+from planners.earlier import EarlierCampaign
 from planners.errors import PlanningError
 from planners.protocols import Planner
 
@@ -30,8 +31,14 @@ class Deciders:
     agents: Mapping[str, tuple[Agent, ...]]
 
 
-def deciders(campaign: Campaign, source: TomlSource) -> Deciders:
+def deciders(
+    campaign: Campaign, source: TomlSource, *, earlier: Sequence[EarlierCampaign] = ()
+) -> Deciders:
     """Return who decides in a campaign.
+
+    Parameters
+    ----------
+    earlier : campaigns that its planner learns from, if its settings ask to.
 
     Raises
     ------
@@ -40,7 +47,7 @@ def deciders(campaign: Campaign, source: TomlSource) -> Deciders:
     """
     faults: list[Fault] = []
     agents, fallbacks = match_agents(campaign, source, faults)
-    planner = match_planner(campaign, source, faults)
+    planner = match_planner(campaign, source, faults, earlier=earlier)
     if faults or planner is None:
         raise BadFile(source.path, faults)
     return Deciders(planner, {n: (a, *fallbacks.get(n, ())) for n, a in agents.items()})
@@ -73,11 +80,23 @@ def match_agents(
     return agents, fallbacks
 
 
-def match_planner(campaign: Campaign, source: TomlSource, faults: list[Fault]) -> Planner | None:
-    """Return the chosen planner, None if there is none such; what is wrong is added to `faults`."""
+def match_planner(
+    campaign: Campaign,
+    source: TomlSource,
+    faults: list[Fault],
+    *,
+    earlier: Sequence[EarlierCampaign] = (),
+) -> Planner | None:
+    """Return the chosen planner, None if there is none such; what is wrong is added to `faults`.
+
+    Parameters
+    ----------
+    earlier : campaigns that it learns from, if its settings ask to.
+    """
     choice = campaign.planner
+    taught = {"earlier": tuple(earlier)} if earlier and "learn_from" in choice.settings else {}
     try:
-        return planner_factory(choice.use)({"seed": campaign.seed, **choice.settings})
+        return planner_factory(choice.use)({"seed": campaign.seed, **choice.settings, **taught})
     except ValidationError as error:
         faults += source.faults(error, ("planner", "settings"))
     except PlanningError as error:

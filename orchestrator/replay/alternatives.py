@@ -69,7 +69,7 @@ def other_planner(
         There is no such planner, or it refuses its settings.
     """
     past = replace(past, campaign=_with_planner(past.campaign, name))
-    who = deciders(past.campaign, past.source)
+    who = deciders(past.campaign, past.source, earlier=past.earlier)
     encoding = Encoding(past.campaign.space)
     for experiment in chosen(past, experiments):
         now = proposed(past, experiment, who)
@@ -93,7 +93,7 @@ def other_agents(
         There is no such agent, it refuses its settings, or none estimates a wanted quantity.
     """
     past = replace(past, campaign=_with_agents(past.campaign, names))
-    who = deciders(past.campaign, past.source)
+    who = deciders(past.campaign, past.source, earlier=past.earlier)
     for experiment in chosen(past, experiments):
         if not experiment.insights:
             continue

@@ -10,6 +10,7 @@ import numpy as np
 from analysis.insight import Insight
 from instruments.measurement import Measurement
 from orchestrator.campaign import Campaign
+from orchestrator.deciding.lessons import earlier_campaigns, pinned_lessons
 from orchestrator.failing.clearing import AGAIN, MORE
 from orchestrator.launch import recorded_campaign
 from orchestrator.measuring import SPOILING_FLAGS
@@ -17,6 +18,7 @@ from orchestrator.run import ROLES
 from orchestrator.store import Store
 from orchestrator.store.records import CampaignRecord, Experiment
 from orchestrator.toml_source import TomlSource
+from planners.earlier import EarlierCampaign
 from planners.proposal import Observation
 from planners.space import Point
 
@@ -47,6 +49,11 @@ class Past:
         experiments = {e.number: e for e in store.experiments(record.id)}
         _, told = store.observations_since(record.id)
         return cls(store, record, campaign, source, experiments, told)
+
+    @property
+    def earlier(self) -> tuple[EarlierCampaign, ...]:
+        """What its planner had learnt from other campaigns, as it was when this one began."""
+        return earlier_campaigns(pinned_lessons(self.record.config), self.store)
 
     def known(self, experiment: Experiment) -> tuple[list[Observation], list[Point]]:
         """Return the observations and the points under way that a planner knew of then.

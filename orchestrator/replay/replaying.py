@@ -52,7 +52,7 @@ def replay(past: Past, *, experiments: int | None = None) -> Iterator[Decision]:
     BadFile
         A planner or an agent of the campaign is not installed any more.
     """
-    who = deciders(past.campaign, past.source)
+    who = deciders(past.campaign, past.source, earlier=past.earlier)
     for experiment in chosen(past, experiments):
         yield _proposal(past, experiment, who)
         for again in (False, True):
