@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from planners.bayesian.gaussian_process import SurrogateFailed
 from planners.bayesian.surrogate import fit_quantity, fit_surrogates
+from planners.context import latest
 from planners.encoding import Array, Encoding
 from planners.objective import Objective
 from planners.parameters import (
@@ -64,8 +65,8 @@ def landscape(
     Other names stand as in the point `through`, by default the best experiment. Where a component
     of a mixture varies, the other components share what is left in their present proportion; NaN
     where that leaves their bounds.
-    Linear constraints are not looked at. No randomness is drawn; `rng` is accepted so that a caller
-    can treat all model calls alike.
+    Context variables stand as reported last. Linear constraints are not looked at. No randomness is
+    drawn; `rng` is accepted so that a caller can treat all model calls alike.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def landscape(
     _check(space, names)
     wanted = quantity or objective.targets[0].quantity
     rows = [o for o in observations if not o.failed and wanted in o.outcomes]
-    encoding = Encoding(space)
+    encoding = Encoding(space, latest(observations))
     try:
         if wanted in objective.quantities:
             surrogate = fit_surrogates(encoding, objective, observations)[wanted]

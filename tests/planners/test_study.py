@@ -1,12 +1,14 @@
 """A study remembers what was asked, told and refused, and goes on exactly as if never put away."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
 
+import planners
 from planners import (
     CandidateList,
     CategoricalParameter,
@@ -320,3 +322,10 @@ def test_a_study_finds_the_optimum_of_a_smooth_function():
     study = run(Study(space, AIM, seed=0), 9)
     # nine experiments of a parabola in one dimension: a quarter of the spacing of a grid of nine
     assert study.best().values["x"] == pytest.approx(0.4, abs=0.03)
+
+
+def test_the_example_of_the_readme_runs(capsys):
+    page = (Path(planners.__file__).parent / "README.md").read_text(encoding="utf-8")
+    example = page.split("```python\n")[1].split("```")[0]
+    exec(compile(example, "README.md", "exec"), {})
+    assert "temperature" in capsys.readouterr().out
