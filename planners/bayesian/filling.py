@@ -1,4 +1,4 @@
-"""Points that fill the space while there is no model: spread out, one as far as can be."""
+"""Points that fill the space while there is no model: each stands for what others are far from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from planners.bayesian.gaussian_process import distance
 from planners.encoding import Encoding
 from planners.errors import NothingLeftToPropose
 from planners.finite import untried
@@ -13,8 +14,11 @@ from planners.sampling import draw_sobol
 from planners.settable import Value
 from planners.space import Point
 
-SAMPLE = 4096
-"""Rows of a finite space looked at; of a larger one a random sample."""
+SAMPLE = 2048
+"""Rows of a finite space that may be chosen; of a larger one a random sample."""
+
+REFERENCE = 512
+"""Rows that a chosen point stands for."""
 
 
 def fill(
@@ -22,10 +26,11 @@ def fill(
 ) -> list[dict[str, Value]]:
     """Return `n` untried points that fill the space.
 
-    In a finite space each is the row farthest from everything tried (maximin design, Johnson,
-    Moore & Ylvisaker 1990, doi:10.1016/0378-3758(90)90122-B), so that each category comes early
-    and a stroke of equal outcomes is left soon. In other spaces, and for the very first point,
-    they come from a scrambled Sobol' sequence.
+    In a finite space each is the row that brings the rest of the space nearest to something
+    tried, in the mean (greedy facility location; Nemhauser, Wolsey & Fisher 1978,
+    doi:10.1007/BF01588971): representatives rather than corners, and a category that was not
+    tried before one that was. In other spaces, and for the very first point, they come from a
+    scrambled Sobol' sequence.
 
     Raises
     ------
@@ -44,15 +49,15 @@ def fill(
             "are left untried. Ask for fewer, widen the space, or end the campaign"
         )
     rng = np.random.default_rng([seed, len(tried)])
-    rows = rng.permutation(free)[:SAMPLE]  # in random order: ties are broken by chance
-    made = encoding.encode([*tried, *chosen])
-    x = table.encoded[rows]
-    apart = np.full(len(rows), np.inf)
-    for point in made:
-        apart = np.minimum(apart, ((x - point) ** 2).sum(axis=1))
+    rows = rng.permutation(free)[: max(SAMPLE, n)]  # in random order: chance breaks ties
+    stood_for = table.encoded[rng.permutation(len(table))[:REFERENCE]]
+    apart = distance(table.encoded[rows], stood_for)
+    near = distance(encoding.encode([*tried, *chosen]), stood_for).min(axis=0)
+    left = np.ones(len(rows), dtype=np.bool_)
     while len(chosen) < n:
-        at = int(np.argmax(apart))
+        mean = np.where(left, np.minimum(apart, near).mean(axis=1), np.inf)
+        at = int(np.argmin(mean))
         chosen.append(table.point(int(rows[at])))
-        apart = np.minimum(apart, ((x - x[at]) ** 2).sum(axis=1))
-        apart[at] = -1.0
+        near = np.minimum(near, apart[at])
+        left[at] = False
     return chosen

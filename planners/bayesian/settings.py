@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from planners.bayesian.goals.fidelity import Fidelity
 from planners.costs import CostModel
 from planners.earlier import EarlierCampaign
+from planners.parameters import CategoricalParameter
 from planners.space import SearchSpace
 
 
@@ -18,7 +19,8 @@ class BayesianSettings(BaseModel):
     Attributes
     ----------
     n_initial : experiments that fill the space evenly before a model steers; by default one more
-        than the space has names, at most `MAX_DEFAULT_INITIAL`.
+        than the space has names, at most 4, but enough to try every other category of the
+        richest categorical parameter without descriptors, at most 8.
     acquisition : ``auto`` takes an upper confidence bound in finite spaces, where several good
         candidates are wanted, and ``log_nei`` elsewhere: the logarithm of the noisy expected
         improvement (Ament et al. 2023, arXiv:2310.20708), with the objective ``front`` its
@@ -65,9 +67,18 @@ class BayesianSettings(BaseModel):
         """Return how many experiments come before the model in this space."""
         if self.n_initial is not None:
             return self.n_initial
-        most = MAX_WITH_EARLIER if self.earlier else MAX_DEFAULT_INITIAL
-        return min(len(space.names) + 1, most)
+        if self.earlier:
+            return min(len(space.names) + 1, MAX_WITH_EARLIER)
+        richest = max((len(p.categories) for p in _one_hot(space)), default=0)
+        return min(max(min(len(space.names) + 1, MAX_OF_NAMES), richest // 2 + 1), MAX_INITIAL)
 
 
-MAX_DEFAULT_INITIAL = 5
+def _one_hot(space: SearchSpace) -> list[CategoricalParameter]:
+    """Return the parameters of whose categories a model knows nothing but what was tried."""
+    return [
+        p for p in space.parameters if isinstance(p, CategoricalParameter) and not p.is_described
+    ]
+
+
+MAX_OF_NAMES, MAX_INITIAL = 4, 8
 MAX_WITH_EARLIER = 3
