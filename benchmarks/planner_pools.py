@@ -108,6 +108,12 @@ def tell(
         ratios = showing.ratios(scores, ours, rivals, members)
         showing.show_ratios(ratios, what)
         report["ratios"] += [[*names, asdict(r)] for *names, r in ratios]
+    covered = {
+        label: {p: c for p in pools if (c := measures.coverage(_of(found, label, p))) is not None}
+        for label in labels
+    }
+    showing.show_coverage(covered)
+    report["coverage"] = covered
     showing.show_missing(found, labels, pools)
     return report
 

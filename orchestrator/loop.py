@@ -242,6 +242,7 @@ async def score(
         values=executed(run, proposal, sample),
         cost=cost_of(run, number),
         context=reported(run.campaign.space.context, insights, sample.recipe),
+        predicted=proposal.reason.predicted,
     )
     run.history.record_observation(run.id, number, observation)
     told = outcome_in_words(run, observation)

@@ -11,7 +11,7 @@ from analysis.insight import Insight
 from orchestrator.routing import combine
 from planners.objective import Objective, Target
 from planners.parameters import Value
-from planners.proposal import Observation
+from planners.proposal import Observation, Prediction
 
 
 def observe(
@@ -21,6 +21,7 @@ def observe(
     values: Mapping[str, Value],
     cost: float,
     context: Mapping[str, Value] | None = None,
+    predicted: Mapping[str, Prediction] | None = None,
 ) -> Observation:
     """Return what an experiment told about the wanted quantities.
 
@@ -33,6 +34,7 @@ def observe(
     values : the point that was made.
     cost : in the laboratory's currency.
     context : context variable → what it was; see `orchestrator.surroundings.reported`.
+    predicted : what the planner had foretold, by which it judges its own word.
     """
     outcomes: dict[str, float] = {}
     stds: dict[str, float] = {}
@@ -63,6 +65,7 @@ def observe(
         p_wrong=1 - right,
         cost=cost,
         context=dict(context or {}),
+        predicted=dict(predicted or {}),
     )
 
 

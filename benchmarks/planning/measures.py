@@ -32,6 +32,9 @@ Record = Mapping[str, Any]
 
 RESAMPLES = 4000
 
+Z_90 = 1.6449
+"""Standard deviations to either side that hold 90 % of a normal variable."""
+
 
 @dataclass(frozen=True, slots=True)
 class FrontSummary:
@@ -117,6 +120,15 @@ def summarised(name: str, records: Sequence[Record]) -> Summary | FrontSummary:
         cpu_seconds=float(np.median(seconds)),
         n_seeds=len(records),
     )
+
+
+def coverage(records: Sequence[Record]) -> tuple[float, int] | None:
+    """Return the share of outcomes inside their foretold 90 % interval, and of how many.
+
+    None if the records hold no predictions, as those of the borrowed planners.
+    """
+    z = [abs(d) for r in records for d in r.get("deviations", ())]
+    return (float(np.mean(np.array(z) <= Z_90)), len(z)) if z else None
 
 
 def score(record: Record) -> float:

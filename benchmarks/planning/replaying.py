@@ -105,6 +105,7 @@ def replay(task: Task) -> dict[str, Any]:
         "label": task.label or task.planner,
         "rows": list(found.rows),
         "cpu_seconds": [round(s, 4) for s in found.cpu_seconds],
+        "deviations": [round(z, 3) for z in found.deviations],
         "versions": versions(),
     }
 

@@ -77,6 +77,15 @@ def show_ratios(found: Sequence[tuple[str, str, str, Ratio]], what: str) -> None
         )
 
 
+def show_coverage(found: Mapping[str, Mapping[str, tuple[float, int]]]) -> None:
+    """Print how often outcomes fell into the 90 % interval that was told before them."""
+    for label, by_pool in found.items():
+        if by_pool:
+            print(f"\noutcomes inside the 90 % interval foretold of them, {label}")
+            for pool, (share, n) in by_pool.items():
+                print(f"{pool:20}{100 * share:6.1f} % of {n}")
+
+
 def show_missing(records: Sequence[Record], labels: Sequence[str], pools: Sequence[str]) -> None:
     """Say which planners have no record on a pool."""
     known = {(r["label"], r["pool"]) for r in records}

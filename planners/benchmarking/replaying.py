@@ -11,7 +11,7 @@ import numpy as np
 
 from planners.errors import PlanningError, UnsupportedSpace
 from planners.objective import Objective
-from planners.proposal import Observation, Proposal
+from planners.proposal import Observation, Prediction, Proposal
 from planners.protocols import Planner
 from planners.space import CandidateList, SearchSpace
 
@@ -24,10 +24,13 @@ class Replay:
     ----------
     rows : candidates in the order of their evaluation, the starts first.
     cpu_seconds : process CPU time of each suggestion, one a row after the starts.
+    deviations : (outcome - foretold mean) in foretold standard deviations, noise included, one for
+        each quantity of each row that a model chose, in order.
     """
 
     rows: tuple[int, ...]
     cpu_seconds: tuple[float, ...]
+    deviations: tuple[float, ...] = ()
 
 
 def starts(n_candidates: int, n_starts: int, *, rng: np.random.Generator) -> list[int]:
@@ -73,10 +76,15 @@ def replay(
     listed = _candidates(space)
     points = list(listed.points())
     rows, seconds = list(given), list[float]()
+    foretold: dict[int, dict[str, Prediction]] = {}
+
+    def known(row: int) -> Observation:
+        return answer(row).model_copy(update={"predicted": foretold.get(row, {})})
+
     budget = min(budget, len(points))
     while len(rows) < budget:
         n_known = max(len(rows) - late, len(given))
-        observations = [answer(row) for row in rows[:n_known]]
+        observations = [known(row) for row in rows[:n_known]]
         pending = [points[row] for row in rows[n_known:]]
         n = min(batch, budget - len(rows))
         ask = partial(
@@ -89,9 +97,21 @@ def replay(
         spent = time.process_time() - begun
         for proposal in proposals:
             rows.append(_row(listed, proposal, rows, planner.name))
+            foretold[rows[-1]] = proposal.reason.predicted
             seconds.append(spent / n)
             told()
-    return Replay(rows=tuple(rows), cpu_seconds=tuple(seconds))
+    deviations = [z for row in rows for z in _deviations(known(row))]
+    return Replay(rows=tuple(rows), cpu_seconds=tuple(seconds), deviations=tuple(deviations))
+
+
+def _deviations(observation: Observation) -> list[float]:
+    found: list[float] = []
+    for quantity, told in observation.predicted.items():
+        noise = observation.stds.get(quantity, told.noise)
+        total = float(np.hypot(told.std, noise))
+        if quantity in observation.outcomes and total > 0:
+            found.append((observation.outcomes[quantity] - told.mean) / total)
+    return found
 
 
 def _candidates(space: SearchSpace) -> CandidateList:
