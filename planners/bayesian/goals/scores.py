@@ -10,7 +10,7 @@ import numpy as np
 from planners.bayesian import marginal
 from planners.bayesian.feasibility import SuccessModel
 from planners.bayesian.goals.boundary import misclassification_gain, straddle
-from planners.bayesian.goals.exploration import variance_gain
+from planners.bayesian.goals.exploration import error_weights, variance_gain
 from planners.bayesian.goals.fidelity import Fidelity, foreseen_draws
 from planners.bayesian.goals.improvement import log_improvement
 from planners.bayesian.goals.learnt_cost import running_costs
@@ -76,7 +76,8 @@ def mapping_worth(objective: Objective, surrogates: Surrogates, references: Arra
     """Return the worth of a measurement for the maps that an objective asks for.
 
     For each boundary the fall of the expected misclassified share, for each exploration the fall
-    of the mean variance as a share of what it is now; added up with the targets' weights.
+    of the mean variance as a share of what it is now, weighted by where the model errs; added up
+    with the targets' weights.
 
     Parameters
     ----------
@@ -97,8 +98,9 @@ def _explored(target: Target, surrogate: Surrogate, x: Array, references: Array)
     del target
     _, std = surrogate.predict(references)
     covariance = cross_covariance(surrogate, x, references)
-    gain = variance_gain(covariance, measured_variance(surrogate, x))
-    return np.asarray(gain / max(float((std**2).mean()), TINY))
+    weights = error_weights(surrogate, references)
+    gain = variance_gain(covariance, measured_variance(surrogate, x), weights)
+    return np.asarray(gain / max(float((weights * std**2).mean()), TINY))
 
 
 def _sorted(target: Target, surrogate: Surrogate, x: Array, references: Array) -> Array:

@@ -8,17 +8,17 @@ from planners.errors import UnsupportedSpace
 from planners.objective import Objective
 
 PER_NAME, MOST_FIRST = 5, 30
-"""Experiments that fill the space before a boundary is followed: so many a name, and at most."""
+"""Experiments that fill the space before a map is refined: so many a name, and at most."""
 
 
 def first_experiments(encoding: Encoding, objective: Objective, settings: BayesianSettings) -> int:
     """Return how many experiments fill the space before a model chooses.
 
-    A boundary needs more of them than a best point: a model that believes a quantity smoother than
-    it is would follow one border and never look for an island.
+    A map needs more of them than a best point: a model that believes a quantity smoother than it is
+    would follow one border and never look for an island.
     """
     usual = settings.initial_for(encoding.space)
-    if settings.n_initial is not None or not any(t.goal == "boundary" for t in objective.targets):
+    if settings.n_initial is not None or not objective.maps:
         return usual
     return max(usual, min(PER_NAME * len(encoding.space.names), MOST_FIRST))
 
