@@ -11,7 +11,7 @@ from planners.columns import Array
 
 Rows = npt.NDArray[np.int64]
 
-N_TREES = 48
+N_TREES = 32
 LEAST_LEAF = 2.0
 """Least sample weight of a leaf, so that a leaf has a variance."""
 

@@ -28,6 +28,9 @@ LOG_SIGNAL_STD = 1.0
 LOG_NOISE_MEAN, LOG_NOISE_STD = -4.0, 1.5
 MEAN_STD = 0.5
 MAX_ITERATIONS = 100
+RELATIVE_TOLERANCE = 1e-6
+"""Fall of the negative log posterior at which the search ends; its size is some tens, so that
+no hyperparameter moves by a visible part of its own doubt afterwards."""
 
 
 class SurrogateFailed(PlanningError):
@@ -162,7 +165,7 @@ def fit(
             jac=True,
             method="L-BFGS-B",
             bounds=problem.bounds,
-            options={"maxiter": MAX_ITERATIONS},
+            options={"maxiter": MAX_ITERATIONS, "ftol": RELATIVE_TOLERANCE},
         )
         if np.isfinite(found.fun):
             return problem.finish(found.x)
