@@ -89,6 +89,7 @@ def suggest(
             found.choices[0],
             baseline=baseline,
             promising=found.promising,
+            success=success,
             rng=np.random.default_rng(seed),
         )
         reason = reason_for(
