@@ -194,6 +194,12 @@ class Campaign(_Record):
                 f"{', '.join(both)} is fixed under [synthesis.settings] and searched under "
                 "[space]; remove one of the two"
             )
+        if self.objective.maps and self.stop.no_improvement_for is not None:
+            raise ValueError(
+                "the objective maps the whole space, where no experiment is better than another, "
+                f"and [stop] ends after {self.stop.no_improvement_for} without improvement; remove "
+                "`no_improvement_for` and let the budget end the campaign"
+            )
         return self
 
 

@@ -111,7 +111,7 @@ def probability_reached(objective: Objective, observation: Observation) -> float
 
 
 def _satisfying(target: Target) -> tuple[float, float]:
-    if target.value is None:
+    if target.value is None or target.maps:
         return math.inf, -math.inf
     if target.goal == "match":
         tolerance = target.tolerance or 0.0

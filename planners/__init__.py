@@ -4,6 +4,7 @@ Usable without the rest of sdlab: give a planner a `SearchSpace`, an `Objective`
 `Observation`s so far, and it returns `Proposal`s. A `Study` remembers them between calls.
 """
 
+from planners.costs import CostModel
 from planners.errors import NothingLeftToPropose, PlanningError, SpaceError, UnsupportedSpace
 from planners.objective import Objective, OutcomeConstraint, Target
 from planners.parameters import (
@@ -34,6 +35,7 @@ __all__ = [
     "CategoricalParameter",
     "ContextVariable",
     "ContinuousParameter",
+    "CostModel",
     "DiscreteParameter",
     "ExpressionConstraint",
     "FunctionConstraint",

@@ -131,7 +131,16 @@ def observation_at(draw, point, quantities):
 
 
 @st.composite
+def maps(draw):
+    goal = draw(st.sampled_from(["boundary", "explore"]))
+    value = draw(numbers) if goal == "boundary" else None
+    return Objective(targets=(Target(quantity="q0", goal=goal, value=value),))
+
+
+@st.composite
 def objectives(draw):
+    if draw(st.integers(0, 3)) == 0:
+        return draw(maps())
     goals = draw(
         st.lists(st.sampled_from(["maximize", "minimize", "match"]), min_size=1, max_size=3)
     )

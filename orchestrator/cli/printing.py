@@ -66,6 +66,10 @@ def wanted(target: Target) -> str:
     if target.goal == "match":
         tolerance = f" ± {target.tolerance:g}" if target.tolerance else ""
         return f"{target.quantity} = {target.value:g}{tolerance}{unit}"
+    if target.goal == "boundary":
+        return f"find where {target.quantity} = {target.value:g}{unit}"
+    if target.goal == "explore":
+        return f"map {target.quantity}"
     level = ""
     if target.value is not None:
         level = f" {'≥' if target.goal == 'maximize' else '≤'} {target.value:g}{unit}"

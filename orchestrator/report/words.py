@@ -62,6 +62,11 @@ def target(wanted: Target) -> str:
         assert wanted.value is not None
         within = f" within ± {number(wanted.tolerance)}{unit}" if wanted.tolerance else ""
         return f"Bring the {name} to {number(wanted.value)}{unit}{within}."
+    if wanted.goal == "boundary":
+        assert wanted.value is not None
+        return f"Find where the {name} crosses {number(wanted.value)}{unit}."
+    if wanted.goal == "explore":
+        return f"Map how the {name} runs over the whole space."
     goal = {"maximize": "as high", "minimize": "as low"}[wanted.goal]
     if wanted.value is None:
         return f"Make the {name} {goal} as possible."

@@ -15,6 +15,8 @@ from tests.strategies import objectives
         ({"goal": "maximize", "tolerance": 1}, "only the goal match uses"),
         ({"goal": "maximize", "weight": 0}, "greater than 0"),
         ({"goal": "improve"}, "maximize"),
+        ({"goal": "boundary"}, "give the level that is crossed"),
+        ({"goal": "explore", "value": 1}, "explored everywhere"),
     ],
 )
 def test_contradictory_target_is_refused(fields, sentence):
@@ -40,6 +42,16 @@ def test_match_is_best_on_its_value_and_counts_in_tolerances():
     assert target.utility(26) == target.utility(34) == -2
     assert target.is_reached(32)
     assert not target.is_reached(32.1)
+
+
+def test_map_is_reached_by_no_value_and_a_border_is_best_nearby():
+    border = Target(quantity="q", goal="boundary", value=30, scale=2)
+    everywhere = Target(quantity="q", goal="explore")
+    assert not border.is_reached(30)
+    assert not everywhere.is_reached(30)
+    assert border.utility(26) == -2
+    assert everywhere.utility(26) == everywhere.utility(99) == 0
+    assert Objective(targets=(border,)).maps
 
 
 def test_weighted_utility_adds_and_the_constraint_decides_what_is_reached():

@@ -60,7 +60,8 @@ def check_wishes(encoding: Encoding, objective: Objective, settings: BayesianSet
                 'utility; give the targets a `scale` and combine = "weighted", or remove '
                 f"{' and '.join(beyond)}"
             )
-    numbers = {c.name for c in encoding.columns[: encoding.n_settings] if c.category is None}
+    settings_columns = encoding.columns[: encoding.n_settings]
+    numbers = {c.name for c in settings_columns if c.category is None and c.levels is None}
     for name in objective.input_errors:
         if name not in numbers:
             raise UnsupportedSpace(
