@@ -16,6 +16,7 @@ from gpytorch.distributions import MultitaskMultivariateNormal, MultivariateNorm
 from torch import Tensor
 
 from planners.bayesian.gaussian_process import JITTER, GaussianProcess
+from planners.bayesian.transfer import Corrected
 from planners.bayesian.weighing import Mixture
 
 
@@ -68,7 +69,11 @@ class _Output:
 
     def __init__(self, mixture: Mixture, widening: float) -> None:
         self._weights = torch.as_tensor(mixture.weights, dtype=torch.float64)
-        self._members = [_Member(m) for m in mixture.members if isinstance(m, GaussianProcess)]
+        self._members = [
+            _Member(m) if isinstance(m, GaussianProcess) else _CorrectedMember(m)
+            for m in mixture.members
+            if isinstance(m, GaussianProcess | Corrected)
+        ]
         self._widening = widening
         if len(self._members) != len(mixture.members):
             raise TypeError(
@@ -99,7 +104,7 @@ class _Member:
         self._scales = tensor(process.parameters.lengths[process.groups])
         self._x = tensor(process.x) / self._scales
         self._factor, self._weights = tensor(process.factor), tensor(process.weights)
-        self._signal, self._mean = process.parameters.signal, process.parameters.mean
+        self.signal, self._mean = process.parameters.signal, process.parameters.mean
 
     def joint(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return mean, (..., q), and covariance, (..., q, q)."""
@@ -114,4 +119,19 @@ class _Member:
     def _kernel(self, a: Tensor, b: Tensor) -> Tensor:
         square = ((a.unsqueeze(-2) - b.unsqueeze(-3)) ** 2).sum(dim=-1)
         r = (5.0 * square + 1e-18).sqrt()  # the root has no slope at zero
-        return self._signal * (1.0 + r + r**2 / 3.0) * torch.exp(-r)
+        return self.signal * (1.0 + r + r**2 / 3.0) * torch.exp(-r)
+
+
+class _CorrectedMember:
+    """An earlier process and what differs from it, in torch; the numbers of `Corrected.joint`."""
+
+    def __init__(self, corrected: Corrected) -> None:
+        self._earlier, self._difference = map(_Member, (corrected.earlier, corrected.difference))
+
+    def joint(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean, (..., q), and covariance, (..., q, q)."""
+        mean, covariance = self._earlier.joint(x)
+        more, left = self._difference.joint(x)
+        variance = left.diagonal(dim1=-2, dim2=-1).clamp_min(1e-12)
+        share = (variance / self._difference.signal).sqrt().unsqueeze(-1)
+        return mean + more, left + covariance * (share @ share.mT)

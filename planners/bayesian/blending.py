@@ -59,7 +59,14 @@ def blended(
         rows = [o for o in observations if not o.failed and quantity in o.outcomes]
         rng = np.random.default_rng([settings.seed, len(rows)])
         if earlier.get(quantity):
-            mixture = learnt_from(surrogate.process, earlier[quantity], rng=rng)
+            table = standardised(encoding, quantity, rows)
+            mixture = learnt_from(
+                surrogate.process,
+                earlier[quantity],
+                known=table.known,
+                extra=table.extra,
+                rng=rng,
+            )
             found[quantity] = replace(surrogate, blend=mixture)
         elif closed and _wants_trees(surrogate, settings, len(rows)):
             table = standardised(encoding, quantity, rows)

@@ -30,6 +30,9 @@ N_DRAWS = 512
 MISLEADS = 0.95
 """Quantile of the own process's ranking loss above which the median of an earlier one's is out."""
 
+NEAR_CHANCE = 0.4
+"""Share of pairs ranked wrongly, half being chance, from which on an earlier process is out."""
+
 LEAST_WEIGHT = 0.01
 LEAST_OBSERVATIONS = 3
 """Fewer experiments, here or in an earlier campaign, rank nothing."""
@@ -39,6 +42,9 @@ MAX_EARLIER = 300
 
 FAR = 1e6
 """Length scale along a column that an earlier campaign knows nothing of."""
+
+LEAST_DIFFERENCE = 0.05
+"""Standard deviation that differences from an earlier process have at least."""
 
 LINE_STD = 0.5
 """Standard deviation around 0 and 1 that offset and slope of an earlier process are given."""
@@ -94,36 +100,86 @@ def earlier_processes(
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """An earlier process as the mean, and a process of what the own outcomes differ from it.
+
+    Attributes
+    ----------
+    earlier : on the scale of the own outcomes.
+    difference : fitted to the own outcomes minus the earlier process's mean.
+    """
+
+    earlier: GaussianProcess
+    difference: GaussianProcess
+
+    @property
+    def y(self) -> Array:
+        """Standardised own outcomes, shape (n,)."""
+        return self.difference.y + self.earlier.predict(self.difference.x)[0]
+
+    def predict(self, x: Array) -> tuple[Array, Array]:
+        """Return mean and standard deviation at coordinates, shape (n_points,) each."""
+        mean, std = self.earlier.predict(x)
+        more, left = self.difference.predict(x)
+        share = left / np.sqrt(self.difference.parameters.signal)
+        return mean + more, np.hypot(left, share * std)
+
+    def joint(self, x: Array) -> tuple[Array, Array]:
+        """Return the joint mean, (n_points,), and covariance, (n_points, n_points), at points.
+
+        The earlier process's own doubt counts as far as the own outcomes leave it.
+        """
+        mean, covariance = self.earlier.joint(x)
+        more, left = self.difference.joint(x)
+        share = np.sqrt(np.maximum(np.diag(left), 0.0) / self.difference.parameters.signal)
+        return mean + more, left + covariance * np.outer(share, share)
+
+    def believing(self, x: Array) -> Corrected:
+        """Return the same once points under way have come out as predicted."""
+        return replace(self, difference=self.difference.believing(x))
+
+    def leave_one_out(self) -> tuple[Array, Array]:
+        """Return mean and std of each outcome, noise included, told from the others. (n,) each."""
+        mean, std = self.difference.leave_one_out()
+        return mean + self.earlier.predict(self.difference.x)[0], std
+
+
 def learnt_from(
-    own: GaussianProcess, earlier: Sequence[EarlierProcess], *, rng: np.random.Generator
+    own: GaussianProcess,
+    earlier: Sequence[EarlierProcess],
+    *,
+    known: Array,
+    extra: Array,
+    rng: np.random.Generator,
 ) -> Mixture:
     """Return the own process and those earlier ones that rank its outcomes well, as a mixture.
 
-    The ranking-weighted ensemble (RGPE, Feurer, Letham & Bakshy 2018, arXiv:1802.02219): the
-    weight of a process is the share of joint draws in which it ranks the pairs of outcomes better
-    than every other; the own process is drawn from its leave-one-out predictions, and wins ties.
-    Against a dilution of the weights, an earlier process whose median loss lies above the 95 %
-    quantile of the own one's gets none. Unlike there, the members are combined as a mixture, whose
-    variance holds their disagreement, and an earlier process is brought onto the scale of the
-    outcomes by a regression line that is shrunk towards offset 0 and slope 1.
+    The weights are those of the ranking-weighted ensemble (RGPE, Feurer, Letham & Bakshy 2018,
+    arXiv:1802.02219): the share of joint draws in which a process ranks the pairs of outcomes
+    better than every other; the own process is drawn from its leave-one-out predictions, and wins
+    ties. Against a dilution of the weights, an earlier process whose median loss lies above the
+    95 % quantile of the own one's, or near that of chance, gets none. Unlike there, an earlier
+    process is brought onto the scale of the outcomes by a regression line that is shrunk towards
+    offset 0 and slope 1, corrected by a process of the differences, and the members are combined
+    as a mixture, whose variance holds their disagreement.
 
     Parameters
     ----------
     own : the process of this campaign, whose outcomes are judged by.
+    known, extra : noise variances of its outcomes as `fit` takes them, shape (n,).
     rng : for the draws.
     """
     brought = [_brought(e.process, own) for e in earlier]
     weights = ranking_weights(own, brought, rng=rng)
-    members = (own, *brought)
-    kept = weights >= LEAST_WEIGHT
-    kept[0] = True
-    share = np.where(kept, weights, 0.0)[kept]
-    names = ("", *(e.name for e in earlier))
-    return Mixture(
-        tuple(m for m, ok in zip(members, kept, strict=True) if ok),
-        share / share.sum() if share.sum() > 0 else np.ones(1),
-        tuple(n for n, ok in zip(names, kept, strict=True) if ok),
-    )
+    members: list[GaussianProcess | Corrected] = [own]
+    names, shares = [""], [float(weights[0])]
+    for told, process, weight in zip(earlier, brought, weights[1:], strict=True):
+        if weight >= LEAST_WEIGHT:
+            members.append(_corrected(process, own, known, extra))
+            names.append(told.name)
+            shares.append(float(weight))
+    return Mixture(tuple(members), np.array(shares) / sum(shares), tuple(names))
 
 
 def ranking_weights(
@@ -131,7 +187,7 @@ def ranking_weights(
 ) -> Array:
     """Return the weights of the own process and the earlier ones, sum 1, shape (1 + n_earlier,).
 
-    With fewer than three outcomes nothing can be ranked, and all weigh the same.
+    With fewer than three outcomes nothing can be ranked, and all weigh the same. See `learnt_from`.
     """
     if not earlier:
         return np.ones(1)
@@ -144,7 +200,8 @@ def ranking_weights(
         draws = _joint_draws(process, own.x, rng=rng)
         losses.append(_misranked(draws, own.y, against=None))
     table = np.stack(losses)
-    limit = np.quantile(table[0], MISLEADS)
+    n_pairs = len(own.y) * (len(own.y) - 1)
+    limit = min(np.quantile(table[0], MISLEADS), NEAR_CHANCE * n_pairs)
     out = np.median(table, axis=1) > limit
     out[0] = False
     table = np.where(out[:, None], np.inf, table)
@@ -183,21 +240,34 @@ def _brought(earlier: GaussianProcess, own: GaussianProcess) -> GaussianProcess:
     design = np.stack([np.ones(len(told)), told], axis=1)
     normal = design.T @ (design * precision[:, None]) + np.eye(2) / LINE_STD**2
     side = design.T @ (precision * (own.y - told))
-    offset, extra = np.linalg.solve(normal, side)
-    slope = max(1.0 + float(extra), 0.1)
-    offset = float(offset)
+    offset, more = np.linalg.solve(normal, side)
+    return _rescaled(earlier, float(offset), max(1.0 + float(more), 0.1))
+
+
+def _corrected(
+    earlier: GaussianProcess, own: GaussianProcess, known: Array, extra: Array
+) -> Corrected:
+    """Return an earlier process with a process of what the own outcomes differ from it."""
+    apart = own.y - earlier.predict(own.x)[0]
+    scale = max(float(np.sqrt(np.mean(apart**2))), LEAST_DIFFERENCE)
+    difference = fit(own.x, apart / scale, known / scale**2, extra / scale**2, groups=own.groups)
+    return Corrected(earlier, _rescaled(difference, 0.0, scale))
+
+
+def _rescaled(process: GaussianProcess, offset: float, slope: float) -> GaussianProcess:
+    """Return the process of offset + slope · f."""
     return replace(
-        earlier,
-        y=offset + slope * earlier.y,
-        variances=slope**2 * earlier.variances,
+        process,
+        y=offset + slope * process.y,
+        variances=slope**2 * process.variances,
         parameters=replace(
-            earlier.parameters,
-            signal=slope**2 * earlier.parameters.signal,
-            noise=slope**2 * earlier.parameters.noise,
-            mean=offset + slope * earlier.parameters.mean,
+            process.parameters,
+            signal=slope**2 * process.parameters.signal,
+            noise=slope**2 * process.parameters.noise,
+            mean=offset + slope * process.parameters.mean,
         ),
-        factor=slope * earlier.factor,
-        weights=earlier.weights / slope,
+        factor=slope * process.factor,
+        weights=process.weights / slope,
     )
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from planners import (
     CategoricalParameter,
@@ -12,8 +13,10 @@ from planners import (
     SearchSpace,
     Target,
 )
+from planners.bayesian.blended_model import BlendedModel
 from planners.bayesian.gaussian_process import fit
 from planners.bayesian.transfer import earlier_processes, learnt_from, ranking_weights
+from planners.bayesian.weighing import Mixture
 from planners.earlier import EarlierCampaign, best_of, check_earlier, shared_names
 from planners.encoding import Encoding
 
@@ -55,6 +58,17 @@ def own_process(n=8, seed=2):
 def weight_of(earlier, own):
     processes = [e.process for e in earlier_processes(Encoding(HERE), "yield", [earlier])]
     return ranking_weights(own, processes, rng=np.random.default_rng(0))[1]
+
+
+def blend(own, earlier, seed):
+    n = len(own.y)
+    return learnt_from(
+        own,
+        earlier,
+        known=np.full(n, np.nan),
+        extra=np.zeros(n),
+        rng=np.random.default_rng(seed),
+    )
 
 
 def test_names_are_shared_if_unit_and_kind_agree():
@@ -114,7 +128,7 @@ def test_the_mixture_predicts_better_than_the_own_process_where_the_earlier_camp
     earlier = earlier_processes(
         Encoding(HERE), "yield", [campaign(lambda v: 100 + 40 * outcome(v))]
     )
-    mixture = learnt_from(own, earlier, rng=np.random.default_rng(8))
+    mixture = blend(own, earlier, 8)
     points = np.random.default_rng(9).random((200, 2))
     truth = np.array([outcome({"a": a, "b": b}) for a, b in points])
     seen = np.array([outcome({"a": a, "b": b}) for a, b in own.x])
@@ -126,9 +140,26 @@ def test_the_mixture_predicts_better_than_the_own_process_where_the_earlier_camp
     assert mixture.names == ("", "earlier")
 
 
+def test_the_corrected_process_reproduces_the_own_outcomes_and_its_joint_its_marginals():
+    own = own_process()
+    earlier = earlier_processes(Encoding(HERE), "yield", [campaign(lambda v: outcome(v) + v["a"])])
+    corrected = blend(own, earlier, 1).members[1]
+    assert corrected.y == pytest.approx(own.y)
+    assert corrected.predict(own.x)[0] == pytest.approx(own.y, abs=0.1)
+    points = np.random.default_rng(2).random((6, 2))
+    mean, std = corrected.predict(points)
+    joint_mean, covariance = corrected.joint(points)
+    assert joint_mean == pytest.approx(mean)
+    assert np.sqrt(np.diag(covariance)) == pytest.approx(std)
+    model = BlendedModel([Mixture((corrected,), np.ones(1), ("",))], widenings=[1.0])
+    told = model.posterior(torch.as_tensor(points))
+    assert told.mean.squeeze(-1).numpy() == pytest.approx(mean)
+    assert told.variance.squeeze(-1).numpy() == pytest.approx(std**2, abs=2e-6)  # the jitter
+
+
 def test_the_same_generator_gives_the_same_mixture():
     earlier = earlier_processes(Encoding(HERE), "yield", [campaign()])
-    a, b = (learnt_from(own_process(), earlier, rng=np.random.default_rng(3)) for _ in range(2))
+    a, b = (blend(own_process(), earlier, 3) for _ in range(2))
     assert np.array_equal(a.weights, b.weights)
 
 
