@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
@@ -12,7 +12,7 @@ from planners.columns import Array
 from planners.errors import UnsupportedSpace
 from planners.parameters import CategoricalParameter
 from planners.proposal import Observation
-from planners.settable import Record, Value, same
+from planners.settable import Record, same
 from planners.space import Point, SearchSpace
 
 Price = Annotated[float, Field(ge=0)]
@@ -38,7 +38,7 @@ class CostModel(Record):
     alpha : power of the cost by which a promise is divided: 1 buys most per money, 0 ignores the
         cost, between them dear experiments are made sooner.
     learn : take the costs that observations report, all but the change-over, instead of the stated
-        prices, once `LEAST_LEARNT` of them are known.
+        prices, once four of them are known.
     """
 
     base: Price = 0.0
@@ -124,15 +124,11 @@ class CostModel(Record):
         previous : what was set last.
         running : costs without change-over, shape (n_points,), instead of the stated prices.
         """
-        own = np.array([self.running(p) for p in points]) if running is None else running
+        if running is None:
+            return np.array([self.cost(p, previous=previous) for p in points])
         changes = np.array([self.changing(p, previous) for p in points])
-        least = self.minimum or max(self.base + self.per_hour * self.hours, np.finfo(float).tiny)
-        return np.asarray(np.maximum(own + changes, least if running is None else 1e-12))
-
-    def course(self, observations: Sequence[Observation]) -> list[float]:
-        """Return what each experiment should have cost, given the one before it."""
-        before: list[Mapping[str, Value] | None] = [None, *(o.values for o in observations)]
-        return [self.cost(o.values, previous=p) for o, p in zip(observations, before, strict=False)]
+        least = self.minimum or float(np.finfo(np.float64).tiny)
+        return np.asarray(np.maximum(running + changes, least))
 
 
 def last_made(observations: Sequence[Observation], pending: Sequence[Point]) -> Point | None:

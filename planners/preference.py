@@ -15,12 +15,12 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from planners.baselines import tried_points
+from planners.comparing import Comparison, answers_of, comparisons_of, duels
 from planners.context import latest
 from planners.encoding import Encoding
 from planners.errors import PlanningError
 from planners.objective import Objective
 from planners.proposal import Alternative, Observation, Prediction, Proposal, Reason
-from planners.settable import Record, Value
 from planners.space import Point, SearchSpace
 
 if TYPE_CHECKING:
@@ -29,21 +29,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PREFERRED_TO = "preferred_to:"
-"""Outcome that tells a comparison: ``preferred_to:3`` is 1 if the sample is better than that of
-observation 3 (the first is 0), 0 if it is worse, 0.5 if nobody can tell."""
-
 MAX_PARTNERS = 40
 """Samples with the highest utility among which a partner is sought."""
 
 UTILITY = "utility"
-
-
-class Comparison(Record):
-    """Of two points somebody preferred the first."""
-
-    better: dict[str, Value]
-    worse: dict[str, Value]
 
 
 class PreferenceSettings(BaseModel):
@@ -66,46 +55,6 @@ class PreferenceSettings(BaseModel):
     n_candidates: int = Field(default=512, ge=16)
     n_alternatives: int = Field(default=3, ge=0)
     seed: int = Field(default=0, ge=0)
-
-
-def comparisons_of(
-    observations: Sequence[Observation], stated: Sequence[tuple[int, int]] = ()
-) -> list[Comparison]:
-    """Return every answer: those among the outcomes, then those stated as pairs of indices.
-
-    Raises
-    ------
-    PlanningError
-        An answer names an observation that does not exist, or a sample compared with itself.
-    """
-    pairs = [pair for i, o in enumerate(observations) for pair in _answers(i, o)]
-    for better, worse in [*pairs, *stated]:
-        if not (min(better, worse) >= 0 and max(better, worse) < len(observations)):
-            raise PlanningError(
-                f"observation {better} is preferred to observation {worse}, but there are "
-                f"{len(observations)}, counted from 0; correct the comparison"
-            )
-        if better == worse:
-            raise PlanningError(f"observation {better} is compared with itself; name the other one")
-    return [
-        Comparison(better=observations[b].values, worse=observations[w].values)
-        for b, w in [*pairs, *stated]
-    ]
-
-
-def _answers(index: int, observation: Observation) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
-    for key, value in observation.outcomes.items():
-        if not key.startswith(PREFERRED_TO) or value == 0.5:
-            continue
-        other = key.removeprefix(PREFERRED_TO)
-        if not other.isdigit():
-            raise PlanningError(
-                f"the outcome {key!r} should end with the index of another observation, such as "
-                f"{PREFERRED_TO}0; correct it"
-            )
-        found.append((index, int(other)) if value > 0.5 else (int(other), index))
-    return found
 
 
 def preference_model(encoding: Encoding, comparisons: Sequence[Comparison]) -> PreferenceModel:
@@ -136,10 +85,8 @@ def pair_to_compare(
     PlanningError
         Fewer than two samples were made, or every pair was compared.
     """
-    answers = [
-        *settings.comparisons,
-        *(p for i, o in enumerate(observations) for p in _answers(i, o)),
-    ]
+    told = (pair for i, o in enumerate(observations) for pair in answers_of(i, o))
+    answers = [*settings.comparisons, *told]
     done = {frozenset(pair) for pair in answers}
     made = [i for i, o in enumerate(observations) if not o.failed]
     open_pairs = [(i, j) for i in made for j in made if i < j and frozenset((i, j)) not in done]
@@ -159,10 +106,12 @@ def pair_to_compare(
 class PreferencePlanner:
     """Proposes samples to be compared, by the expected utility of the better one (EUBO).
 
-    The objective's targets are not looked at: what is wanted is in the eye of whoever compares.
-    An observation tells its comparisons among its outcomes (`PREFERRED_TO`). The text of a
-    proposal, and ``compare_with`` in its reason's model, say with which sample to compare it; of
-    two proposals asked for at once, the second is to be compared with the first.
+    What is wanted is in the eye of whoever compares; of the objective only the quantity of the
+    first target is looked at. Where it is among the outcomes it tells of duels with the leader
+    (`duels`), and every new sample is to meet the leader. Else an observation tells any
+    comparisons (`PREFERRED_TO`), and the best pair is sought. The text of a proposal, and
+    ``compare_with`` in its reason's model, say with which sample to compare it; of two proposals
+    asked for at once, the second is to be compared with the first.
     """
 
     name = "preference"
@@ -173,7 +122,7 @@ class PreferencePlanner:
     def propose(
         self,
         space: SearchSpace,
-        objective: Objective,  # noqa: ARG002  nobody can say in numbers what is wanted
+        objective: Objective,
         *,
         observations: Sequence[Observation],
         pending: Sequence[Point] = (),
@@ -182,15 +131,21 @@ class PreferencePlanner:
     ) -> list[Proposal]:
         """Return `n` samples to make next. See `Planner.propose`."""
         encoding = Encoding(space).at(latest(observations))
-        comparisons = comparisons_of(observations, self.settings.comparisons)
+        quantity = objective.targets[0].quantity
+        comparisons = comparisons_of(observations, self.settings.comparisons, quantity=quantity)
+        leader = duels(observations, quantity)[1]
         made = sum(not o.failed for o in observations) + len(pending)
         if made < self.settings.n_initial or not comparisons:
-            return self._fill(encoding, observations, pending, n, n_answers=len(comparisons))
+            return self._fill(
+                encoding, observations, pending, n, n_answers=len(comparisons), leader=leader
+            )
         model = preference_model(encoding, comparisons)
         proposals: list[Proposal] = []
         waiting: list[Point] = list(pending)
         for _ in range(n):
-            proposal = self._next(encoding, model, observations, waiting, len(comparisons), rng=rng)
+            proposal = self._next(
+                encoding, model, observations, waiting, len(comparisons), leader=leader, rng=rng
+            )
             proposals.append(proposal)
             waiting.append(proposal.values)
         return proposals
@@ -203,16 +158,18 @@ class PreferencePlanner:
         n: int,
         *,
         n_answers: int,
+        leader: int | None,
     ) -> list[Proposal]:
         from planners.bayesian.filling import fill
 
         points = fill(encoding, tried_points(observations, pending), n, seed=self.settings.seed)
         made = [i for i, o in enumerate(observations) if not o.failed]
-        ask = f" Compare it with experiment {made[-1]} (the first is 0)." if made else ""
+        other = leader if leader is not None else made[-1] if made else None
+        ask = "" if other is None else f" Compare it with experiment {other} (the first is 0)."
         reason = Reason(
             planner=self.name,
             text=f"Fills the space evenly, with {n_answers} comparisons so far.{ask}",
-            model={"compare_with": float(made[-1])} if made else {},
+            model={} if other is None else {"compare_with": float(other)},
         )
         return [Proposal(values=point, reason=reason) for point in points]
 
@@ -224,6 +181,7 @@ class PreferencePlanner:
         waiting: Sequence[Point],
         n_answers: int,
         *,
+        leader: int | None,
         rng: np.random.Generator,
     ) -> Proposal:
         from planners.bayesian.goals.pool import best_points
@@ -231,6 +189,9 @@ class PreferencePlanner:
         made = [i for i, o in enumerate(observations) if not o.failed]
         partners = encoding.encode([observations[i].values for i in made])
         order = np.argsort(-model.predict(partners)[0], kind="stable")[:MAX_PARTNERS]
+        favourite = made[int(order[0])]
+        if leader is not None:
+            order = np.array([made.index(leader)])
         under_way = encoding.encode(list(waiting)) if waiting else partners[:0]
         beside = under_way[-1:] if waiting else partners[order]
 
@@ -238,12 +199,13 @@ class PreferencePlanner:
             del points
             return np.asarray(model.best_of_two(x, beside).max(axis=1))
 
-        failed = encoding.encode([o.values for o in observations if o.failed])
+        broken = [o.values for o in observations if o.failed]
+        failed = encoding.encode(broken) if broken else partners[:0]
         choices = best_points(
             encoding,
             score,
             tried=tried_points(observations, waiting),
-            keep_away=np.concatenate([failed.reshape(-1, under_way.shape[1]), under_way]),
+            keep_away=np.concatenate([failed, under_way]),
             pinned=(),
             n_candidates=self.settings.n_candidates,
             count=1 + self.settings.n_alternatives,
@@ -258,14 +220,13 @@ class PreferencePlanner:
             for m, s in zip(mean, std, strict=True)
         ]
         with_what = "the sample under way" if partner is None else f"experiment {partner}"
-        favourite = made[int(order[0])]
         logger.info("chose %s to compare with %s", choices[0].point, with_what)
         reason = Reason(
             planner=self.name,
             text=(
                 f"Compare it with {with_what}: of all pairs the better of these two is expected "
                 f"to be the best. Utility predicted {mean[0]:.2g} ± {std[0]:.2g} from {n_answers} "
-                f"comparisons; experiment {favourite} leads (the first is 0)."
+                f"comparisons; experiment {favourite} is believed the best so far (the first is 0)."
             ),
             acquisition="EUBO",
             acquisition_value=float(choices[0].value),

@@ -6,16 +6,10 @@ from scipy.stats import spearmanr
 
 from planners import Objective, Observation, PlanningError, Target
 from planners.bayesian.goals.pairwise import fit_preferences
+from planners.comparing import Comparison, comparisons_of, duels
 from planners.conformance import check_planner
 from planners.encoding import Encoding
-from planners.preference import (
-    Comparison,
-    PreferenceSettings,
-    comparisons_of,
-    make,
-    pair_to_compare,
-    preference_model,
-)
+from planners.preference import PreferenceSettings, make, pair_to_compare, preference_model
 from planners.sampling import draw_uniform
 from tests.planners.goals.playing import SQUARE
 
@@ -84,6 +78,28 @@ def test_top_is_found_within_fifteen_comparisons():
         mean, _ = preference_model(encoding, comparisons).predict(x)
         found.append(liked(done[int(np.argmax(mean))].values))
     # sixteen random samples hold 0.88 at best on average, and nobody would know which it is
+    assert np.mean(found) > 0.93
+    assert min(found) > 0.88
+
+
+def test_duels_with_the_leader_find_the_top_by_one_outcome_of_a_fixed_name():
+    found = []
+    for seed in range(4):
+        planner = make({"seed": seed})
+        done, leader = [], None
+        for i in range(16):
+            proposal = planner.propose(
+                SQUARE, TASTE, observations=done, rng=np.random.default_rng([seed, i])
+            )[0]
+            if leader is not None:
+                assert proposal.reason.model["compare_with"] == leader
+            wins = leader is None or liked(proposal.values) > liked(done[leader].values)
+            done.append(Observation(values=proposal.values, outcomes={"colour": float(wins)}))
+            leader = len(done) - 1 if wins else leader
+        pairs, last = duels(done, "colour")
+        assert len(pairs) == 15
+        assert last == leader
+        found.append(liked(done[leader].values))
     assert np.mean(found) > 0.93
     assert min(found) > 0.88
 
