@@ -27,6 +27,9 @@ MANY_NAMES = 12
 LEAST_FOR_SAAS, MOST_FOR_SAAS = 8, 100
 """Experiments between which that belief is worth its seconds: fewer tell nothing apart."""
 
+N_SPARSE = 8
+"""Draws of a sparse process that predict together; the search costs in proportion."""
+
 LEAST_FOR_FOREST = 8
 """Experiments before which trees have nothing to cut."""
 
@@ -102,7 +105,15 @@ def _sparse(
     surrogate: Surrogate, encoding: Encoding, table: Standardised, rng: np.random.Generator
 ) -> Surrogate:
     """Return a surrogate told by draws of a sparse process; that nearest their median leads."""
-    draws = fit_saas(table.x, table.y, table.known, table.extra, groups=encoding.groups, rng=rng)
+    draws = fit_saas(
+        table.x,
+        table.y,
+        table.known,
+        table.extra,
+        groups=encoding.groups,
+        n_kept=N_SPARSE,
+        rng=rng,
+    )
     lengths = np.log([p.parameters.lengths for p in draws])
     middle = int(np.argmin(np.abs(lengths - np.median(lengths, axis=0)).sum(axis=1)))
     weights = np.full(len(draws), 1.0 / len(draws))

@@ -90,7 +90,7 @@ def test_few_of_many_names_are_believed_to_matter_in_a_continuous_space():
     space = cube(14)
     observations = told(space, bowl, 20)
     surrogate = surrogates_of(space, observations)
-    assert len(surrogate.blend.members) == 16
+    assert len(surrogate.blend.members) == 8
     lengths = surrogate.process.parameters.lengths
     assert set(np.argsort(lengths)[:2]) == {0, 1}
     assert surrogates_of(cube(3), told(cube(3), bowl, 20)).blend is None
