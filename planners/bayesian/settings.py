@@ -37,7 +37,7 @@ class BayesianSettings(BaseModel):
     surrogate : ``gp`` is one Gaussian process a quantity; ``ensemble`` adds trees, weighted by what
         each foretells, in finite spaces; ``saas`` is a fully Bayesian process that believes few
         names matter, in other spaces. ``auto`` takes trees where the process predicts badly, and
-        ``saas`` for more than 12 names and up to 100 experiments, at about two seconds a suggestion.
+        ``saas`` for more than 12 names and up to 100 experiments, at one to three seconds each.
     trust_region : search only in a box around the best experiment that grows with success and
         shrinks without (Eriksson et al. 2019, arXiv:1910.01739), in spaces that are not finite;
         ``auto`` does so beyond 100 experiments.
