@@ -98,12 +98,13 @@ def changes(observations):
     return sum(a != b for a, b in pairwise(heads))
 
 
+@pytest.mark.slow
 def test_price_of_a_change_over_cuts_the_changes_and_hardly_the_result():
-    priced = {"cost": {"base": 1.0, "change_over": {"head": 10.0}}}
+    priced = {"cost": {"base": 1.0, "change_over": {"head": 10.0}}, "n_candidates": 128}
     ours, free = [], []
     for seed in range(3):
         start = play(make({"seed": seed, "n_initial": 6}), HEADS, BEST, four_heads, 6, seed=seed)
-        for settings, into in ((priced, ours), ({}, free)):
+        for settings, into in ((priced, ours), ({"n_candidates": 128}, free)):
             planner = make({**settings, "seed": seed, "n_initial": 6})
             into.append(play(planner, HEADS, BEST, four_heads, 20, seed=seed, start=start)[6:])
     assert sum(map(changes, ours)) < 0.5 * sum(map(changes, free))

@@ -191,4 +191,4 @@ def test_second_of_two_samples_is_to_be_compared_with_the_first():
 
 
 def test_preference_keeps_the_contract_of_planners():
-    check_planner(make({}))
+    check_planner(make({"n_candidates": 64}))

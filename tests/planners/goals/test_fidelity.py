@@ -29,7 +29,11 @@ BOTH = SearchSpace(
     )
 )
 PRICES = {"base": 1.0, "of_category": {"how": {"experiment": 19.0}}}
-SETTINGS = {"cost": PRICES, "fidelity": {"name": "how", "target": "experiment"}}
+SETTINGS = {
+    "cost": PRICES,
+    "fidelity": {"name": "how", "target": "experiment"},
+    "n_candidates": 128,
+}
 
 
 def truth(p):
@@ -60,6 +64,7 @@ def spend(settings, space, budget, seed):
     return truth(best.values), done
 
 
+@pytest.mark.slow
 def test_simulations_find_the_top_at_a_cost_at_which_experiments_alone_do_not():
     seeds = range(3, 6)
     ours = [spend(SETTINGS, BOTH, 240, seed) for seed in seeds]
