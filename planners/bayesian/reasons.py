@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planners.bayesian.marginal import MarginalAcquisition
-from planners.bayesian.search import Choice
+from planners.bayesian.search import Choice, Scoring
 from planners.bayesian.surrogate import Surrogates, learnt, predictions
 from planners.encoding import Encoding
 from planners.objective import Objective, Target
 from planners.proposal import Alternative, Observation, Outlook, Prediction, Reason
-
-if TYPE_CHECKING:
-    from planners.bayesian.acquisition import Acquisition
 
 
 def reason_for(
     encoding: Encoding,
     objective: Objective,
     surrogates: Surrogates,
-    acquisition: Acquisition | MarginalAcquisition,
+    acquisition: Scoring,
     choices: Sequence[Choice],
     *,
     observations: Sequence[Observation],

@@ -8,11 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
-from planners.bayesian.marginal import MarginalAcquisition
 from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.trust_region import Box, perturbations
 from planners.encoding import Array, Encoding
@@ -42,6 +41,24 @@ TOO_NEAR = 0.005
 """Root-mean-square distance per column under which a point repeats a failed or pending one."""
 
 
+class Scoring(Protocol):
+    """An acquisition function, whoever computes it."""
+
+    @property
+    def name(self) -> str:
+        """How a reason names it."""
+        ...
+
+    @property
+    def log_unit(self) -> float:
+        """What makes a value the logarithm of an improvement in units of utility, when added."""
+        ...
+
+    def score(self, x: Array) -> Array:
+        """Return the value at each row of coordinates, shape (n_points,)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A feasible point with its coordinates and its acquisition value."""
@@ -67,7 +84,7 @@ class Found:
 
 def best_choices(
     encoding: Encoding,
-    acquisition: Acquisition | MarginalAcquisition,
+    acquisition: Scoring,
     *,
     tried: Sequence[Point],
     keep_away: Array,
@@ -99,19 +116,19 @@ def best_choices(
     table = encoding.table
     if table is not None:
         return _scan(encoding, table, acquisition, tried=tried, count=count)
-    assert not isinstance(acquisition, MarginalAcquisition)
+    sampled = cast("Acquisition", acquisition)  # whatever searches a sampled space is BoTorch's
     if within is not None:
-        pool = _Pool(encoding, acquisition, tried, keep_away)
+        pool = _Pool(encoding, sampled, tried, keep_away)
         if pool.add(_inside(encoding, within, rng=rng)):
-            ranked = _improve(encoding, acquisition, pool, n_starts=settings.n_starts, box=within)
+            ranked = _improve(encoding, sampled, pool, n_starts=settings.n_starts, box=within)
             return Found(_spread(ranked, count), np.array([c.x for c in ranked[:N_PROMISING]]))
         logger.info("no new feasible point in the box, the whole space is searched")
-    pool = _Pool(encoding, acquisition, tried, keep_away)
+    pool = _Pool(encoding, sampled, tried, keep_away)
     pool.add(
         draw_uniform(encoding.space, settings.n_candidates, rng=rng, avoid=tried, at_least=1)
         + _around(encoding, centres, rng=rng)
     )
-    ranked = _improve(encoding, acquisition, pool, n_starts=settings.n_starts)
+    ranked = _improve(encoding, sampled, pool, n_starts=settings.n_starts)
     if not ranked:
         raise NothingLeftToPropose(
             f"none of the {settings.n_candidates} points drawn is new; widen the space or its "
@@ -194,7 +211,7 @@ class _Pool:
 def _scan(
     encoding: Encoding,
     table: PointTable,
-    acquisition: Acquisition | MarginalAcquisition,
+    acquisition: Scoring,
     *,
     tried: Sequence[Point],
     count: int,

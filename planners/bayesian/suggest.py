@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from planners.bayesian import marginal
+from planners.bayesian import hypervolume, marginal
 from planners.bayesian.feasibility import SuccessModel
 from planners.bayesian.outlook import best_made_of, outlook_of
 from planners.bayesian.reasons import reason_for
-from planners.bayesian.search import Choice, best_choices
+from planners.bayesian.search import Choice, Scoring, best_choices
 from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.surrogate import Surrogates
 from planners.bayesian.trust_region import Box
@@ -21,9 +20,6 @@ from planners.encoding import Array, Encoding
 from planners.objective import Objective
 from planners.proposal import Observation, Proposal
 from planners.space import Point
-
-if TYPE_CHECKING:
-    from planners.bayesian.acquisition import Acquisition
 
 logger = logging.getLogger(__name__)
 
@@ -107,15 +103,16 @@ def suggest(
     return proposals
 
 
-def _is_marginal(encoding: Encoding, objective: Objective) -> bool:
-    return encoding.table is not None and marginal.is_normal(objective)
+def _is_closed(encoding: Encoding, objective: Objective) -> bool:
+    closed = marginal.is_normal(objective) or hypervolume.is_closed(objective)
+    return encoding.table is not None and closed
 
 
 def _numerics(
     encoding: Encoding, objective: Objective, seed: int
 ) -> AbstractContextManager[object]:
     """Return the surroundings of a search: torch seeded for it, or nothing without torch."""
-    if _is_marginal(encoding, objective):
+    if _is_closed(encoding, objective):
         return nullcontext()
     # Here, since it imports torch.
     from planners.bayesian.acquisition import local_torch
@@ -133,9 +130,13 @@ def _acquisition(
     success: SuccessModel | None,
     settings: BayesianSettings,
     seed: int,
-) -> Acquisition | marginal.MarginalAcquisition:
+) -> Scoring:
     """Return closed forms over a finite space, BoTorch's functions for all else."""
-    if _is_marginal(encoding, objective):
+    if _is_closed(encoding, objective) and hypervolume.is_closed(objective):
+        return hypervolume.build(
+            surrogates, objective, baseline=baseline, pending=pending, success=success
+        )
+    if _is_closed(encoding, objective):
         return marginal.build(
             surrogates,
             objective,
