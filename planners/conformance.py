@@ -21,7 +21,7 @@ from planners.finite import table_of
 from planners.objective import Objective, Target
 from planners.parameters import Value
 from planners.proposal import Observation, Proposal
-from planners.protocols import Planner
+from planners.protocols import Foretelling, Planner
 from planners.sampling import draw_uniform
 from planners.space import ContextVariable, Point, SearchSpace
 
@@ -94,6 +94,19 @@ def continues_feasible(planner: Planner, space: SearchSpace, n: int, seed: int) 
     assert all(p.reason.planner and p.reason.text for p in proposals), "a proposal gives no reason"
 
 
+def tells_its_outlook(planner: Planner, space: SearchSpace, n: int, seed: int) -> None:
+    """What a planner says it foretells stands in the proposals of its model."""
+    if not isinstance(planner, Foretelling):
+        return
+    observations = example_observations(space, _fit_in(space, n), seed=seed)
+    reason = _ask(planner, space, observations, seed=seed)[0].reason
+    if not reason.predicted:
+        return
+    told = {} if reason.outlook is None else reason.outlook.model_dump(exclude_none=True)
+    missing = planner.foretells(OBJECTIVE) - set(told)
+    assert not missing, f"the planner foretells {sorted(missing)}, and its reason does not say"
+
+
 def repeats_itself(planner: Planner, space: SearchSpace, n: int, seed: int) -> None:
     """Equal arguments give equal proposals, whatever objects carry them, whatever came between."""
     observations = example_observations(space, _fit_in(space, n), seed=seed)
@@ -161,6 +174,7 @@ CHECKS: tuple[Check, ...] = (
     leaves_inputs_alone,
     starts_feasible,
     continues_feasible,
+    tells_its_outlook,
     repeats_itself,
     respects_pending,
     survives_failures,

@@ -12,6 +12,9 @@ from planners.bayesian.gaussian_process import distance, matern52
 from planners.encoding import Array, Encoding
 from planners.proposal import Observation
 
+NOT_THE_RECIPE = frozenset({"measurement", "person"})
+"""Causes of a failure that say nothing of the point: an instrument's fault, or a veto."""
+
 REACH = 0.2
 """Length scale over which success or failure informs, times sqrt(n_columns)."""
 
@@ -52,13 +55,22 @@ class SuccessModel:
 
 
 def success_model(encoding: Encoding, observations: Sequence[Observation]) -> SuccessModel | None:
-    """Return the model of success, None if nothing failed yet."""
+    """Return the model of success, None if no recipe failed yet.
+
+    Failures that were not the recipe's (`NOT_THE_RECIPE`, or a sample lost and made again) teach
+    nothing about it.
+    """
+    observations = [o for o in observations if not o.failed or _is_the_recipe(o)]
     if not any(o.failed for o in observations):
         return None
-    x = encoding.encode([o.values for o in observations])
+    x = encoding.encode_observations(observations)
     length = REACH * float(np.sqrt(len(encoding.columns)))
     covariance = PRIOR_VARIANCE * matern52(distance(x, x) / length)
     noisy = covariance + LABEL_NOISE * np.eye(len(x))
     inverse = np.asarray(np.linalg.inv(noisy), dtype=np.float64)
     labels = np.array([0.0 if o.failed else 1.0 for o in observations])
     return SuccessModel(x=x, weights=inverse @ (labels - 1.0), inverse=inverse, length=length)
+
+
+def _is_the_recipe(observation: Observation) -> bool:
+    return observation.cause not in NOT_THE_RECIPE and not observation.repeat

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from planners.bayesian.goals.fidelity import Fidelity
 from planners.costs import CostModel
 from planners.earlier import EarlierCampaign
+from planners.finite import table_of
 from planners.parameters import CategoricalParameter
 from planners.space import SearchSpace
 
@@ -19,8 +20,8 @@ class BayesianSettings(BaseModel):
     Attributes
     ----------
     n_initial : experiments that fill the space evenly before a model steers; by default one more
-        than the space has names, at most 4, but enough to try every other category of the
-        richest categorical parameter without descriptors, at most 8.
+        than the space has names, at most 8. In a finite space at most 4, but enough to try every
+        other category of the richest categorical parameter without descriptors, at most 8.
     acquisition : ``auto`` takes an upper confidence bound in finite spaces, where several good
         candidates are wanted, and ``log_nei`` elsewhere: the logarithm of the noisy expected
         improvement (Ament et al. 2023, arXiv:2310.20708), with the objective ``front`` its
@@ -69,6 +70,8 @@ class BayesianSettings(BaseModel):
             return self.n_initial
         if self.earlier:
             return min(len(space.names) + 1, MAX_WITH_EARLIER)
+        if table_of(space) is None:
+            return min(len(space.names) + 1, MAX_INITIAL)
         richest = max((len(p.categories) for p in _one_hot(space)), default=0)
         return min(max(min(len(space.names) + 1, MAX_OF_NAMES), richest // 2 + 1), MAX_INITIAL)
 

@@ -30,6 +30,17 @@ def test_chance_is_low_on_a_failure_high_on_a_success_and_near_prior_far_away():
     assert far == pytest.approx(0.84, abs=0.03)
 
 
+@pytest.mark.parametrize("cause", ["measurement", "person"])
+def test_jammed_detector_and_a_veto_say_nothing_of_the_recipe(cause):
+    jam = at(0, 0, failed=True).model_copy(update={"cause": cause})
+    assert success_model(ENCODING, [jam, at(0.5, 0, failed=False)]) is None
+    broken = at(1, 1, failed=True).model_copy(update={"cause": "synthesis"})
+    model = success_model(ENCODING, [jam, broken, at(0.5, 0, failed=False)])
+    on_jam, on_broken = model.probability(np.array([[0.0, 0.0], [1.0, 1.0]]))
+    assert on_jam > 0.8
+    assert on_broken < 0.1
+
+
 def test_many_failures_on_one_spot_reach_no_further_than_one():
     one = success_model(ENCODING, [at(0, 0, failed=True), at(0.3, 0, failed=False)])
     many = success_model(ENCODING, [at(0, 0, failed=True)] * 9 + [at(0.3, 0, failed=False)])
