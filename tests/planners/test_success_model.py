@@ -30,9 +30,9 @@ def test_chance_is_low_on_a_failure_high_on_a_success_and_near_prior_far_away():
     assert far == pytest.approx(0.84, abs=0.03)
 
 
-@pytest.mark.parametrize("cause", ["measurement", "person"])
-def test_jammed_detector_and_a_veto_say_nothing_of_the_recipe(cause):
-    jam = at(0, 0, failed=True).model_copy(update={"cause": cause})
+@pytest.mark.parametrize("known", [{"cause": "measurement"}, {"repeat": True}])
+def test_jammed_detector_and_a_lost_sample_say_nothing_of_the_recipe(known):
+    jam = at(0, 0, failed=True).model_copy(update=known)
     assert success_model(ENCODING, [jam, at(0.5, 0, failed=False)]) is None
     broken = at(1, 1, failed=True).model_copy(update={"cause": "synthesis"})
     model = success_model(ENCODING, [jam, broken, at(0.5, 0, failed=False)])
