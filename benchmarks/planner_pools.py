@@ -76,6 +76,8 @@ def main() -> None:
     wanted = {t.key for t in tasks}
     found = [r for r in known if records.key_of(r) in wanted]
     report = tell(found, pools, [p.label for p in patterns], asked.budget)
+    if asked.protocol != "mean":
+        report["beside_mean"] = beside_mean(found, known, pools, [p.label for p in patterns])
     if asked.json is not None:
         report |= {"protocol": asked.protocol, "settings": json.loads(asked.settings)}
         asked.json.write_text(json.dumps(report, indent=1, default=str))
@@ -116,6 +118,27 @@ def tell(
     report["coverage"] = covered
     showing.show_missing(found, labels, pools)
     return report
+
+
+def beside_mean(
+    found: list[records.Record],
+    known: list[records.Record],
+    pools: list[str],
+    labels: list[str],
+) -> dict[str, dict[str, float]]:
+    """Print and return the area under a protocol as a share of that with plain means, by planner.
+
+    Only seeds that stand in the records under both protocols count.
+    """
+    plain = [r for r in known if r["protocol"] == "mean"]
+    shares: dict[str, dict[str, float]] = {}
+    for label in labels:
+        for pool in pools:
+            pairs = measures.paired(_of(found, label, pool), _of(plain, label, pool))
+            if pairs:
+                shares.setdefault(label, {})[pool] = measures.share(pairs)
+    showing.show_shares(shares)
+    return shares
 
 
 def _pattern(name: str, asked: argparse.Namespace) -> Task:

@@ -143,6 +143,18 @@ Scores = Mapping[str, Mapping[str, Mapping[int, float]]]
 """Pool → planner → seed → score."""
 
 
+def paired(some: Sequence[Record], others: Sequence[Record]) -> list[tuple[float, float]]:
+    """Return the scores of equal seeds in two sets of records."""
+    by_seed = {r["seed"]: score(r) for r in others}
+    return [(score(r), by_seed[r["seed"]]) for r in some if r["seed"] in by_seed]
+
+
+def share(pairs: Sequence[tuple[float, float]]) -> float:
+    """Return the mean of the first scores over the mean of the second."""
+    first, second = np.mean(np.array(pairs), axis=0)
+    return float(first / second)
+
+
 def scores_of(records: Sequence[Record]) -> dict[str, dict[str, dict[int, float]]]:
     """Return the score of every record, by pool, planner and seed."""
     found: dict[str, dict[str, dict[int, float]]] = {}

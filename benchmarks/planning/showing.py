@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from planners.benchmarking import Summary
@@ -84,6 +85,15 @@ def show_coverage(found: Mapping[str, Mapping[str, tuple[float, int]]]) -> None:
             print(f"\noutcomes inside the 90 % interval foretold of them, {label}")
             for pool, (share, n) in by_pool.items():
                 print(f"{pool:20}{100 * share:6.1f} % of {n}")
+
+
+def show_shares(shares: Mapping[str, Mapping[str, float]]) -> None:
+    """Print the area as a share of that with plain means, one at a time."""
+    for label, by_pool in shares.items():
+        mean = math.exp(sum(math.log(v) for v in by_pool.values()) / len(by_pool))
+        print(f"\narea as a share of that with plain means, one at a time, {label}: {mean:.2f}")
+        for pool, value in by_pool.items():
+            print(f"{pool:20}{value:6.2f}")
 
 
 def show_missing(records: Sequence[Record], labels: Sequence[str], pools: Sequence[str]) -> None:
