@@ -24,6 +24,7 @@ from planners.encoding import Encoding
 from planners.objective import Objective
 from planners.proposal import Observation, Proposal, Reason
 from planners.space import Point, SearchSpace
+from planners.threads import one_thread
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,18 @@ class BayesianPlanner:
         rng: np.random.Generator,
     ) -> list[Proposal]:
         """Return `n` points to try next, best first. See `Planner.propose`."""
+        with one_thread():
+            return self._chosen(space, objective, observations, pending, n, rng)
+
+    def _chosen(
+        self,
+        space: SearchSpace,
+        objective: Objective,
+        observations: Sequence[Observation],
+        pending: Sequence[Point],
+        n: int,
+        rng: np.random.Generator,
+    ) -> list[Proposal]:
         encoding = Encoding(space).at(latest(observations))
         check_wishes(encoding, objective, self.settings)
         beyond = is_served_here(objective, self.settings)

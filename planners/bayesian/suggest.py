@@ -12,7 +12,7 @@ from planners.bayesian import hypervolume, marginal
 from planners.bayesian.feasibility import SuccessModel
 from planners.bayesian.outlook import best_made_of, outlook_of
 from planners.bayesian.reasons import reason_for
-from planners.bayesian.search import Choice, Scoring, best_choices
+from planners.bayesian.search import Choice, Found, Scoring, best_choices
 from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.surrogate import Surrogates
 from planners.bayesian.trust_region import Box
@@ -79,28 +79,56 @@ def suggest(
                 within=within,
                 rng=rng,
             )
-        outlook = outlook_of(
-            objective,
-            surrogates,
-            found.choices[0],
-            baseline=baseline,
-            promising=found.promising,
-            success=success,
-            rng=np.random.default_rng(seed),
+        proposals.append(
+            _told(
+                encoding,
+                objective,
+                surrogates,
+                acquisition,
+                found,
+                baseline=baseline,
+                success=success,
+                made=made,
+                seed=seed,
+            )
         )
-        reason = reason_for(
-            encoding,
-            objective,
-            surrogates,
-            acquisition,
-            found.choices,
-            observations=made,
-            outlook=outlook,
-        )
-        proposals.append(Proposal(values=found.choices[0].point, reason=reason))
         waiting.append(found.choices[0].point)
         _log(acquisition.name, found.choices[0], len(made))
     return proposals
+
+
+def _told(
+    encoding: Encoding,
+    objective: Objective,
+    surrogates: Surrogates,
+    acquisition: Scoring,
+    found: Found,
+    *,
+    baseline: Array,
+    success: SuccessModel | None,
+    made: Sequence[Observation],
+    seed: int,
+) -> Proposal:
+    """Return the best choice as a proposal, with its outlook and its reason."""
+    outlook = outlook_of(
+        objective,
+        surrogates,
+        found.choices[0],
+        baseline=baseline,
+        promising=found.promising,
+        success=success,
+        rng=np.random.default_rng(seed),
+    )
+    reason = reason_for(
+        encoding,
+        objective,
+        surrogates,
+        acquisition,
+        found.choices,
+        observations=made,
+        outlook=outlook,
+    )
+    return Proposal(values=found.choices[0].point, reason=reason)
 
 
 def _is_closed(encoding: Encoding, objective: Objective) -> bool:
