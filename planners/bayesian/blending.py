@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +30,9 @@ LEAST_FOR_SAAS, MOST_FOR_SAAS = 8, 100
 N_SPARSE = 8
 """Draws of a sparse process that predict together; the search costs in proportion."""
 
+ENOUGH = 0.3
+"""Weight of earlier campaigns from which on they choose instead of an even filling."""
+
 LEAST_FOR_FOREST = 8
 """Experiments before which trees have nothing to cut."""
 
@@ -40,14 +43,14 @@ def blended(
     objective: Objective,
     observations: Sequence[Observation],
     *,
-    earlier: dict[str, tuple[EarlierProcess, ...]],
+    earlier: Mapping[str, tuple[EarlierProcess, ...]],
     settings: BayesianSettings,
 ) -> Surrogates:
     """Return surrogates in which several models predict where that pays.
 
-    Earlier campaigns, where there are any, join with their ranking weights. Else trees join in a
-    finite space scored in closed form, in ``auto`` where the process predicts badly; and in a
-    space that is not finite a sparse process takes over, in ``auto`` with many names.
+    Earlier campaigns that foretell what is known join with their weights. Where none does, trees
+    join in a finite space scored in closed form, in ``auto`` where the process predicts badly; and
+    in a space that is not finite a sparse process takes over, in ``auto`` with many names.
 
     Parameters
     ----------
@@ -61,16 +64,9 @@ def blended(
     for quantity, surrogate in surrogates.items():
         rows = [o for o in observations if not o.failed and quantity in o.outcomes]
         rng = np.random.default_rng([settings.seed, len(rows)])
-        if earlier.get(quantity):
-            table = standardised(encoding, quantity, rows)
-            mixture = learnt_from(
-                surrogate.process,
-                earlier[quantity],
-                known=table.known,
-                extra=table.extra,
-                rng=rng,
-            )
-            found[quantity] = replace(surrogate, blend=mixture)
+        taught = _taught(surrogate, earlier.get(quantity, ()), encoding, quantity, rows, rng)
+        if taught is not None:
+            found[quantity] = taught
         elif closed and _wants_trees(surrogate, settings, len(rows)):
             table = standardised(encoding, quantity, rows)
             found[quantity] = replace(surrogate, blend=_with_trees(surrogate, table, rng))
@@ -80,6 +76,36 @@ def blended(
         else:
             found[quantity] = surrogate
     return found
+
+
+def vouched_for(surrogates: Surrogates, earlier: Mapping[str, tuple[EarlierProcess, ...]]) -> bool:
+    """Return whether earlier campaigns have enough weight to choose by, in every quantity."""
+    return all(
+        _weight_of({e.name for e in earlier.get(quantity, ())}, surrogate.blend) >= ENOUGH
+        for quantity, surrogate in surrogates.items()
+    )
+
+
+def _weight_of(names: set[str], blend: Mixture | None) -> float:
+    if blend is None:
+        return 0.0
+    return float(sum(w for n, w in zip(blend.names, blend.weights, strict=True) if n in names))
+
+
+def _taught(
+    surrogate: Surrogate,
+    earlier: Sequence[EarlierProcess],
+    encoding: Encoding,
+    quantity: str,
+    rows: Sequence[Observation],
+    rng: np.random.Generator,
+) -> Surrogate | None:
+    """Return a surrogate with the earlier processes that have weight, None without any."""
+    if not earlier:
+        return None
+    table = standardised(encoding, quantity, rows)
+    mixture = learnt_from(surrogate.process, earlier, known=table.known, extra=table.extra, rng=rng)
+    return replace(surrogate, blend=mixture) if len(mixture.members) > 1 else None
 
 
 def _wants_trees(surrogate: Surrogate, settings: BayesianSettings, n: int) -> bool:

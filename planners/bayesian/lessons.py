@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from planners.bayesian.ranking import LEAST_RANKED
 from planners.bayesian.transfer import EarlierProcess, earlier_processes
 from planners.earlier import EarlierCampaign, best_of, check_earlier, shared_names
 from planners.encoding import Encoding
@@ -42,6 +43,10 @@ class Lessons:
             )
         check_earlier(space, objective, self._campaigns)
 
+    def may_end_filling(self, n_made: int) -> bool:
+        """Return whether so many experiments can show that an earlier campaign foretells."""
+        return bool(self._campaigns) and n_made >= LEAST_RANKED
+
     def processes(
         self, encoding: Encoding, quantities: Sequence[str]
     ) -> dict[str, tuple[EarlierProcess, ...]]:
@@ -54,15 +59,20 @@ class Lessons:
         return {q: self._fitted[q] for q in quantities}
 
     def opening(self, encoding: Encoding, objective: Objective, other: Point) -> Proposal | None:
-        """Return the best experiment of the first earlier campaign that has one, as made here.
+        """Return the best experiment of an earlier campaign, as made here; None without any.
+
+        It is of the first campaign that has one and foretells its own outcomes: the best of what
+        looks like noise is a matter of luck.
 
         Parameters
         ----------
         other : gives the settings that the earlier campaign did not know.
         """
+        fitted = self.processes(encoding, [t.quantity for t in objective.targets])
         for campaign in self._campaigns:
             best = best_of(objective, campaign)
-            if best is None:
+            known = all(any(p.name == campaign.name for p in told) for told in fitted.values())
+            if best is None or not known:
                 continue
             point = {**other, **_settable(encoding.space, campaign.space, best.values)}
             made = encoding.decode(encoding.encode([point]))[0]

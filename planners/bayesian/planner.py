@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from planners.baselines import tried_points
-from planners.bayesian.blending import blended
+from planners.bayesian.blending import blended, vouched_for
 from planners.bayesian.feasibility import success_model
 from planners.bayesian.filling import fill
 from planners.bayesian.gaussian_process import SurrogateFailed
@@ -88,8 +88,10 @@ class BayesianPlanner:
         local = None if beyond else locality(encoding, objective, observations, self.settings)
         succeeded = sum(not o.failed for o in observations) if local is None else local.n_since
         initial = first_experiments(encoding, objective, self.settings)
-        if succeeded + len(pending) < initial:
-            why = f"experiment {succeeded + len(pending) + 1} of the initial {initial}"
+        fills = succeeded + len(pending) < initial
+        why = f"experiment {succeeded + len(pending) + 1} of the initial {initial}"
+        hopes = local is None and not beyond and self._lessons.may_end_filling(succeeded)
+        if fills and not (hopes and self.settings.n_initial is None):
             return self._fill(encoding, objective, observations, pending, n, why)
         try:
             rows = observations if local is None else local.observations
@@ -110,17 +112,17 @@ class BayesianPlanner:
                 settings=self.settings,
                 rng=rng,
             )
+        earlier = self._lessons.processes(encoding, objective.quantities)
+        surrogates = blended(
+            surrogates, encoding, objective, rows, earlier=earlier, settings=self.settings
+        )
+        if fills and not vouched_for(surrogates, earlier):
+            why = f"{why}, as no earlier campaign foretells what came out"
+            return self._fill(encoding, objective, observations, pending, n, why)
         return suggest(
             encoding,
             objective,
-            blended(
-                surrogates,
-                encoding,
-                objective,
-                rows,
-                earlier=self._lessons.processes(encoding, objective.quantities),
-                settings=self.settings,
-            ),
+            surrogates,
             success=success_model(encoding, observations),
             observations=observations,
             pending=pending,

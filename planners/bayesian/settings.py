@@ -21,7 +21,9 @@ class BayesianSettings(BaseModel):
     ----------
     n_initial : experiments that fill the space evenly before a model steers; by default one more
         than the space has names, at most 8. In a finite space at most 4, but enough to try every
-        other category of the richest categorical parameter without descriptors, at most 8.
+        other category of the richest categorical parameter without descriptors, at most 8. An
+        earlier campaign that foretells the first three well ends the filling early, unless the
+        number is set here.
     acquisition : ``auto`` takes an upper confidence bound in finite spaces, where several good
         candidates are wanted, and ``log_nei`` elsewhere: the logarithm of the noisy expected
         improvement (Ament et al. 2023, arXiv:2310.20708), with the objective ``front`` its
@@ -68,8 +70,6 @@ class BayesianSettings(BaseModel):
         """Return how many experiments come before the model in this space."""
         if self.n_initial is not None:
             return self.n_initial
-        if self.earlier:
-            return min(len(space.names) + 1, MAX_WITH_EARLIER)
         if table_of(space) is None:
             return min(len(space.names) + 1, MAX_INITIAL)
         richest = max((len(p.categories) for p in _one_hot(space)), default=0)
@@ -84,4 +84,3 @@ def _one_hot(space: SearchSpace) -> list[CategoricalParameter]:
 
 
 MAX_OF_NAMES, MAX_INITIAL = 4, 8
-MAX_WITH_EARLIER = 3

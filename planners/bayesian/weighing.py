@@ -123,6 +123,14 @@ def constant_log_densities(y: Array) -> Array:
     return _log_normal(y, mean, np.sqrt(variance))
 
 
+def gains(member: Member) -> Array:
+    """Return the nats by which each outcome, told without itself, beats a constant, shape (n,).
+
+    Outcomes need to be three or more.
+    """
+    return log_densities(member) - constant_log_densities(member.y)
+
+
 def foretells_well(member: Member) -> bool:
     """Return whether a surrogate clearly foretells better than a constant.
 
@@ -132,7 +140,7 @@ def foretells_well(member: Member) -> bool:
     """
     if len(member.y) < 4:
         return True
-    gain = log_densities(member) - constant_log_densities(member.y)
+    gain = gains(member)
     return bool(gain.mean() > CLEAR_GAIN + gain.std(ddof=1) / np.sqrt(len(gain)))
 
 

@@ -213,6 +213,35 @@ def test_an_earlier_campaign_that_is_alike_steers_and_its_weight_is_told(space):
     assert (values["x0"] - 0.3) ** 2 + (values["x1"] - 0.7) ** 2 < 0.06
 
 
+def test_the_best_of_an_earlier_campaign_that_looks_like_noise_is_not_repeated():
+    rng = np.random.default_rng(8)
+    noise = earlier(lambda p: rng.standard_normal())
+    assert next_point(cube(2), [], earlier=(noise,)) == next_point(cube(2), [])
+
+
+def opposite(values):
+    return -bowl(values)
+
+
+def test_filling_goes_on_unless_the_earlier_campaign_foretells_the_first_experiments():
+    observations = told(cube(4), bowl, 3)
+
+    def proposed(function):
+        lesson = EarlierCampaign(
+            name="last year", space=cube(4), observations=told(cube(4), function, 40, 7)
+        )
+        return next_point(cube(4), observations, earlier=(lesson,))
+
+    assert "Fills the space" not in proposed(bowl).reason.text
+    assert "no earlier campaign foretells what came out" in proposed(opposite).reason.text
+
+
+def test_an_earlier_campaign_without_weight_changes_no_proposal():
+    observations = told(cube(2), bowl, 6)
+    with_it = next_point(cube(2), observations, earlier=(earlier(opposite),))
+    assert with_it == next_point(cube(2), observations)
+
+
 def test_asking_to_learn_without_being_given_what_to_learn_is_refused():
     with pytest.raises(PlanningError, match="a planner knows no store"):
         next_point(cube(2), [], learn_from=("last year",))
