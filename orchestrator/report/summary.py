@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from orchestrator.report import words
 from orchestrator.report.labels import quantity_name
+from orchestrator.report.recommended import Recommended, recommended
 from orchestrator.report.story import DOUBTFUL, Story
 from orchestrator.scoring import probability_reached
 
@@ -57,6 +58,7 @@ class Summary:
     targets: list[tuple[str, str]]
     facts: list[tuple[str, str]]
     best: Best | None
+    recommended: Recommended | None
     front: str
     no_best: str
     problem: str
@@ -75,6 +77,7 @@ def summary(story: Story) -> Summary:
         targets=_targets(story),
         facts=_facts(story),
         best=_best(story),
+        recommended=recommended(story),
         front=_front(story),
         no_best=_no_best(story),
         problem=story.problem,

@@ -11,12 +11,12 @@ from planners.bayesian.goals.fidelity import foreseen_draws
 from planners.bayesian.goals.robust import robust_draws
 from planners.bayesian.marginal import log_feasible
 from planners.bayesian.settings import BayesianSettings
-from planners.bayesian.surrogate import fit_surrogates
+from planners.bayesian.surrogate import fit_surrogates, predictions
 from planners.context import latest
 from planners.encoding import Encoding
 from planners.errors import PlanningError
 from planners.objective import Objective
-from planners.proposal import Observation
+from planners.proposal import Observation, Prediction
 from planners.settable import Value
 from planners.space import SearchSpace
 
@@ -34,12 +34,17 @@ class Recommendation:
     experiment : index of the observation it comes from.
     utility, std : what it is worth, and how sure that is, in units of the objective's utility;
         under input errors the risk-adjusted utility.
+    predicted : quantity → what it is there, noise-free, in its unit; at the recipe as written,
+        without input errors.
+    chance : probability of keeping every outcome constraint.
     """
 
     values: dict[str, Value]
     experiment: int
     utility: float
     std: float
+    predicted: dict[str, Prediction]
+    chance: float
 
 
 def recommend(
@@ -91,4 +96,6 @@ def recommend(
         experiment=made[best],
         utility=float(mean[best]),
         std=float(draws[:, best].std()),
+        predicted=predictions(surrogates, x[best : best + 1])[0],
+        chance=float(np.exp(chance[best])),
     )
