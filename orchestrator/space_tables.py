@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from instruments.errors import InstrumentError
-from instruments.recorded_data import candidate_rows
+from instruments.recorded_data import candidate_rows, read_tables
 from orchestrator.errors import BadFile
 from orchestrator.toml_source import KeyPath, TomlSource
 from planners.descriptors import read_table
@@ -34,6 +34,28 @@ def with_tables(space: Table, source: TomlSource) -> Table:
             for i, p in enumerate(parameters)
         ]
     return found
+
+
+def columns_left_out(source: TomlSource) -> tuple[str, ...]:
+    """Return the columns of the candidates' tables that a campaign file does not take from them.
+
+    Raises
+    ------
+    BadFile
+        A table cannot be read.
+    """
+    space = source.data.get("space")
+    listed = space.get("candidates") if isinstance(space, dict) else None
+    if not isinstance(listed, dict) or "table" not in listed:
+        return ()
+    tables = cast("str | list[str]", listed["table"])
+    try:
+        columns = read_tables(tables, folder=source.path.parent).columns
+    except InstrumentError as error:
+        fault = source.fault(("space", "candidates", "table"), str(error))
+        raise BadFile(source.path, [fault]) from error
+    taken = cast(list[str], listed["columns"])
+    return tuple(name for name in columns if name not in taken)
 
 
 def _candidates(table: Table, source: TomlSource) -> Table:

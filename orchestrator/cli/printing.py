@@ -14,15 +14,18 @@ from orchestrator.control import Ending, best, spent
 from orchestrator.forecast import Forecast
 from orchestrator.fronts import front_of, is_front
 from orchestrator.laboratories.laboratory import Laboratory
+from orchestrator.laboratories.reporting import reporters
 from orchestrator.launch import Prepared
 from orchestrator.report.front import size_in_words
 from orchestrator.report.words import duration
 from orchestrator.run import Run
 from orchestrator.sharing.schedule import Schedule
+from orchestrator.space_tables import columns_left_out
 from orchestrator.store import Store
 from orchestrator.telling import in_words
 from planners.objective import Objective, Target
 from planners.proposal import Observation
+from planners.space import SearchSpace
 
 console = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 """Breaks lines between words on a terminal, and leaves them whole for a file."""
@@ -56,8 +59,41 @@ def print_plan(prepared: Prepared) -> None:
     if campaign.space.candidates is not None:
         listed = campaign.space.candidates
         console.print(f"  search   {len(listed)} candidates over {', '.join(listed.columns)}")
+        for line in list_lines(campaign.space, columns_left_out(prepared.campaign_source)):
+            console.print(f"           {line}")
+    for line in context_lines(prepared):
+        console.print(f"  context  {line}")
     agents = ", ".join(prepared.match.agents)
     console.print(f"  means    {campaign.planner.use} planner · {agents} · seed {campaign.seed}")
+
+
+def list_lines(space: SearchSpace, left_out: Sequence[str]) -> list[str]:
+    """Return which names are free beside a list, and what of its table is not used."""
+    free = [name for name in space.names if name not in space.listed]
+    lines = [f"free, with any row of the list: {', '.join(free)}"] if free else []
+    both = [name for name in left_out if name in free]
+    if both:
+        lines.append(
+            f"{', '.join(both)}: free although the table has a column of that name; name it under "
+            "`columns` if only the table's values can be made"
+        )
+    rest = [name for name in left_out if name not in free]
+    if rest:
+        lines.append(f"columns of the table that are not used: {', '.join(rest)}")
+    return lines
+
+
+def context_lines(prepared: Prepared) -> list[str]:
+    """Return who reports each context variable."""
+    matched, laboratory = prepared.match, prepared.laboratory
+    makers = {name: laboratory.describe(name) for name in matched.synthesizers}
+    told = {v.name: reporters(v, matched.agents, makers) for v in prepared.campaign.space.context}
+    return [
+        f"{name}, reported by {', '.join(found)}"
+        if found
+        else f"{name}: nobody declares to report it; an agent's answers may, else it is not used"
+        for name, found in told.items()
+    ]
 
 
 def wanted(target: Target) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from analysis.protocols import Agent
@@ -12,6 +13,7 @@ from orchestrator.deciding.deciders import match_agents, match_planner
 from orchestrator.errors import BadFile, Fault
 from orchestrator.laboratories.laboratory import Laboratory
 from orchestrator.laboratories.matching_instruments import match_measurers, match_synthesizers
+from orchestrator.laboratories.reporting import context_faults
 from orchestrator.people.gate_checks import approval_faults, prompt_faults
 from orchestrator.stopping.stop_checks import stop_faults
 from orchestrator.toml_source import TomlSource
@@ -68,7 +70,8 @@ def match(campaign: Campaign, laboratory: Laboratory, source: TomlSource) -> Mat
     BadFile
         An instrument, agent or planner is missing or refuses its settings, a parameter goes
         beyond what the instrument accepts or has another unit, no agent estimates a wanted
-        quantity, or a stop rule follows what the planner does not tell.
+        quantity, nothing reports a context variable, or a stop rule follows what the planner does
+        not tell.
     """
     faults: list[Fault] = []
     synthesizers = match_synthesizers(campaign, laboratory, source, faults)
@@ -80,6 +83,9 @@ def match(campaign: Campaign, laboratory: Laboratory, source: TomlSource) -> Mat
     users = {"synthesize": synthesizers, "measure": [n for names in measuring for n in names]}
     faults += prompt_faults(campaign.prompts, users, source)
     agents, fallbacks = match_agents(campaign, source, faults)
+    if not faults:
+        can = {name: laboratory.describe(name) for name in dict.fromkeys(chain(*users.values()))}
+        faults += context_faults(campaign, agents, can, source)
     planner = match_planner(campaign, source, faults)
     faults += [] if planner is None else stop_faults(campaign, planner, source)
     if faults or planner is None:
