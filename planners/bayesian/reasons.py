@@ -22,6 +22,7 @@ def reason_for(
     *,
     observations: Sequence[Observation],
     outlook: Outlook,
+    elsewhere: bool,
 ) -> Reason:
     """Return the reason for the first choice, with the others as alternatives.
 
@@ -30,12 +31,16 @@ def reason_for(
     improvement in units of the objective's utility (for a front: of the hypervolume of utilities
     scaled by their spread). Once an experiment has failed, the logarithm of the probability of
     success is added.
+
+    Parameters
+    ----------
+    elsewhere : whether the choice was kept away from what is known, since the experiments circled.
     """
     predicted = predictions(surrogates, np.array([c.x for c in choices]))
     values = [c.value + acquisition.log_unit for c in choices]
     return Reason(
         planner="bayesian",
-        text=_text(objective, acquisition.name, predicted[0], observations),
+        text=_text(objective, acquisition.name, predicted[0], observations, elsewhere),
         acquisition=acquisition.name,
         acquisition_value=_finite(values[0]),
         predicted=predicted[0],
@@ -53,6 +58,7 @@ def _text(
     acquisition: str,
     predicted: dict[str, Prediction],
     observations: Sequence[Observation],
+    elsewhere: bool,
 ) -> str:
     parts = [
         f"{q} predicted {p.mean:.4g} ± {p.std:.2g}{_unit(objective, q)}"
@@ -63,6 +69,8 @@ def _text(
     else:
         highest = "Highest upper bound" if acquisition == "UCB" else "Highest expected improvement"
         aim = f"{highest}: " + ", ".join(_aim(t) for t in objective.targets)
+    if elsewhere:
+        aim += ", elsewhere, as the last experiments repeated earlier ones and gained nothing"
     return f"{aim}. {'; '.join(parts)}. {_best(objective, observations)}"
 
 

@@ -6,12 +6,14 @@ A finite space needs no torch; the refinement of samples does, and imports it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
+import numpy.typing as npt
 
+from planners.bayesian.circling import nearest
 from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.trust_region import Box, perturbations
 from planners.encoding import Array, Encoding
@@ -41,6 +43,10 @@ TOO_NEAR = 0.005
 """Root-mean-square distance per column under which a point repeats a failed or pending one."""
 
 
+Last = Callable[[Array], npt.NDArray[np.bool_]]
+"""Takes coordinates, shape (n_points, n_columns); tells which come after all others."""
+
+
 class Scoring(Protocol):
     """An acquisition function, whoever computes it."""
 
@@ -61,11 +67,17 @@ class Scoring(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A feasible point with its coordinates and its acquisition value."""
+    """A feasible point with its coordinates and its acquisition value.
+
+    Attributes
+    ----------
+    last : whether it comes after all that do not, whatever its value.
+    """
 
     point: dict[str, Value]
     x: Array
     value: float
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,7 @@ def best_choices(
     *,
     tried: Sequence[Point],
     keep_away: Array,
+    last: Last | None = None,
     centres: Array,
     settings: BayesianSettings,
     within: Box | None = None,
@@ -103,6 +116,7 @@ def best_choices(
     ----------
     tried : points that must not come again.
     keep_away : coordinates near which nothing is proposed in a continuous space, shape (n, d).
+    last : tells which points come after all others in a space that is not finite.
     centres : coordinates of good experiments, around which samples are added, shape (n, d).
     within : box in which a space that is not finite is searched, the whole space if None or if no
         new feasible point is found there.
@@ -118,12 +132,12 @@ def best_choices(
         return _scan(encoding, table, acquisition, tried=tried, count=count)
     sampled = cast("Acquisition", acquisition)  # whatever searches a sampled space is BoTorch's
     if within is not None:
-        pool = _Pool(encoding, sampled, tried, keep_away)
+        pool = _Pool(encoding, sampled, tried, keep_away, last)
         if pool.add(_inside(encoding, within, rng=rng)):
             ranked = _improve(encoding, sampled, pool, n_starts=settings.n_starts, box=within)
             return Found(_spread(ranked, count), np.array([c.x for c in ranked[:N_PROMISING]]))
         logger.info("no new feasible point in the box, the whole space is searched")
-    pool = _Pool(encoding, sampled, tried, keep_away)
+    pool = _Pool(encoding, sampled, tried, keep_away, last)
     pool.add(
         draw_uniform(encoding.space, settings.n_candidates, rng=rng, avoid=tried, at_least=1)
         + _around(encoding, centres, rng=rng)
@@ -159,7 +173,7 @@ def _improve(
         ranked = pool.ranked()
         if not ranked or not pool.add(neighbours(encoding, ranked[0].point)):
             break
-        if pool.ranked()[0].value <= ranked[0].value:
+        if pool.ranked()[0] is ranked[0]:
             break
     return pool.ranked()
 
@@ -173,11 +187,12 @@ class _Pool:
         acquisition: Acquisition,
         tried: Sequence[Point],
         keep_away: Array,
+        last: Last | None,
     ) -> None:
         self._encoding = encoding
         self._acquisition = acquisition
         self._seen: set[Key] = {key_of(encoding.space, p) for p in tried}
-        self._keep_away = keep_away
+        self._keep_away, self._last = keep_away, last
         self._choices: list[Choice] = []
 
     def add(self, points: Sequence[dict[str, Value]]) -> bool:
@@ -192,20 +207,18 @@ class _Pool:
             return False
         x = self._encoding.encode(fresh)
         values = self._acquisition.score(x)
-        allowed = np.isfinite(values)
-        if len(self._keep_away):
-            apart = ((x[:, None, :] - self._keep_away[None]) ** 2).mean(axis=2).min(axis=1)
-            allowed &= apart > TOO_NEAR**2
+        allowed = np.isfinite(values) & (nearest(x, self._keep_away) > TOO_NEAR)
+        last = np.zeros(len(x), dtype=np.bool_) if self._last is None else self._last(x)
         self._choices += [
-            Choice(p, row, float(v))
-            for p, row, v, ok in zip(fresh, x, values, allowed, strict=True)
+            Choice(p, row, float(v), bool(late))
+            for p, row, v, ok, late in zip(fresh, x, values, allowed, last, strict=True)
             if ok
         ]
         return bool(allowed.any())
 
     def ranked(self) -> list[Choice]:
-        """Return the choices, best first; ties in the order in which they came."""
-        return sorted(self._choices, key=lambda c: -c.value)
+        """Return the choices, best first, the late ones after; ties in the order they came."""
+        return sorted(self._choices, key=lambda c: (c.last, -c.value))
 
 
 def _scan(

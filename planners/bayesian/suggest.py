@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 
 from planners.bayesian import hypervolume, marginal
+from planners.bayesian.circling import circles, no_news
 from planners.bayesian.feasibility import SuccessModel
 from planners.bayesian.outlook import best_made_of, outlook_of
 from planners.bayesian.reasons import reason_for
@@ -53,6 +54,8 @@ def suggest(
     made = [o for o in observations if not o.failed]
     baseline = encoding.encode_observations(made if fitted is None else fitted)
     failed = [o.values for o in observations if o.failed]
+    x = encoding.encode_observations(made)
+    circling = within is None and circles(objective, made, x)
     centres = np.unique(best_made_of(objective, surrogates, baseline, N_CENTRES), axis=0)
     proposals: list[Proposal] = []
     waiting: list[Point] = list(pending)
@@ -74,6 +77,7 @@ def suggest(
                 acquisition,
                 tried=[o.values for o in observations] + waiting,
                 keep_away=_encode(encoding, failed + waiting),
+                last=(lambda rows: no_news(rows, x, success)) if circling else None,
                 centres=centres,
                 settings=settings,
                 within=within,
@@ -89,6 +93,7 @@ def suggest(
                 baseline=baseline,
                 success=success,
                 made=made,
+                elsewhere=circling and not found.choices[0].last,
                 seed=seed,
             )
         )
@@ -107,6 +112,7 @@ def _told(
     baseline: Array,
     success: SuccessModel | None,
     made: Sequence[Observation],
+    elsewhere: bool,
     seed: int,
 ) -> Proposal:
     """Return the best choice as a proposal, with its outlook and its reason."""
@@ -127,6 +133,7 @@ def _told(
         found.choices,
         observations=made,
         outlook=outlook,
+        elsewhere=elsewhere,
     )
     return Proposal(values=found.choices[0].point, reason=reason)
 
