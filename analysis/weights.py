@@ -110,11 +110,11 @@ def building(agent: str, digest: str) -> Iterator[Path]:
         yield made
         if final.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{digest}-old-", dir=final.parent))
-            os.replace(final, old / "weights")
-            os.replace(made, final)
+            final.replace(old / "weights")
+            made.replace(final)
             shutil.rmtree(old)
         else:
-            os.replace(made, final)
+            made.replace(final)
     finally:
         shutil.rmtree(made, ignore_errors=True)
 

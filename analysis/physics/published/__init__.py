@@ -1,0 +1,1 @@
+"""Structures written from published cells and positions, at room temperature unless told."""
