@@ -1,0 +1,1 @@
+"""What techniques share to learn from data: blind to any of them."""

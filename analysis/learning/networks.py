@@ -1,0 +1,60 @@
+"""Networks over curves. Importing this file imports torch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class CurveNet(nn.Module):
+    """A convolutional network from one curve to several numbers.
+
+    Four strided convolutions, one hidden layer, dropout before and after it.
+
+    Parameters
+    ----------
+    n_points : of a curve.
+    n_outputs : numbers that come out, without a final nonlinearity.
+    width : channels of the first layer; deeper ones have up to twice as many.
+    dropout : share of units dropped, in training and for Monte-Carlo draws.
+    """
+
+    def __init__(self, n_points: int, n_outputs: int, *, width: int = 32, dropout: float = 0.3):
+        super().__init__()
+        channels = (1, width, width * 3 // 2, width * 2, width * 2)
+        kernels = (15, 9, 7, 5)
+        layers: list[nn.Module] = []
+        for before, after, kernel in zip(channels, channels[1:], kernels, strict=False):
+            layers += [
+                nn.Conv1d(before, after, kernel, stride=2, padding=kernel // 2),
+                nn.BatchNorm1d(after),
+                nn.ReLU(),
+            ]
+        self.features = nn.Sequential(*layers)
+        length = n_points
+        for kernel in kernels:
+            length = (length + 2 * (kernel // 2) - kernel) // 2 + 1
+        self.head = nn.Sequential(
+            nn.Flatten(),
+            nn.Dropout(dropout),
+            nn.Linear(length * channels[-1], 256),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(256, n_outputs),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the outputs, (n, n_outputs), of curves, (n, n_points)."""
+        return torch.as_tensor(self.head(self.features(x.unsqueeze(1))))
+
+
+def with_dropout(network: nn.Module) -> nn.Module:
+    """Return the network ready to predict, its dropout left on (Gal & Ghahramani 2016).
+
+    arXiv:1506.02142; batch normalisation uses what it learnt.
+    """
+    network.eval()
+    for layer in network.modules():
+        if isinstance(layer, nn.Dropout):
+            layer.train()
+    return network

@@ -1,0 +1,1 @@
+"""Recipes by which the agents of powder diffraction are trained."""
