@@ -7,11 +7,12 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Literal, cast
 
 from analysis.protocols import AgentFactory
+from analysis.trainers import Trainer
 from instruments.protocols import InstrumentFactory
 from orchestrator.errors import BrokenPlugin, UnknownPlugin
 from planners.protocols import PlannerFactory
 
-Group = Literal["instruments", "agents", "planners"]
+Group = Literal["instruments", "agents", "planners", "trainers"]
 
 
 def available(group: Group) -> dict[str, str]:
@@ -33,6 +34,11 @@ def agent_factory(name: str) -> AgentFactory:
 def planner_factory(name: str) -> PlannerFactory:
     """Return the planner's factory. Raises UnknownPlugin or BrokenPlugin."""
     return cast(PlannerFactory, _load("planners", name))
+
+
+def trainer(name: str) -> Trainer:
+    """Return what trains the agent of that name. Raises UnknownPlugin or BrokenPlugin."""
+    return cast(Trainer, _load("trainers", name))
 
 
 def _load(group: Group, name: str) -> object:

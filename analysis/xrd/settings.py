@@ -67,8 +67,8 @@ class QuantifySettings(_Settings):
 
     Attributes
     ----------
-    phases : names of the structure library or paths of CIFs; name → path to choose names; or one
-        path of a folder, all of whose ``.cif`` files are taken.
+    phases : names of the structure library, paths of CIFs, or of folders, all of whose ``.cif``
+        files are taken; name → path to choose names; or one such path.
     radiation : what the diffractometer shines.
     two_theta : lowest and highest angle that is fitted [deg]; everything if None.
     background_order : order of the Chebyshev background; 1/2θ comes on top.
@@ -128,12 +128,18 @@ def _read(phases: tuple[str, ...] | Mapping[str, str] | str, folder: Path) -> tu
     if isinstance(phases, str):
         return _read_folder(folder / phases) if not _is_listed(phases) else (structure(phases),)
     if isinstance(phases, tuple):
-        found = tuple(_read_one(phase, folder) for phase in phases)
+        found = tuple(c for phase in phases for c in _read_some(phase, folder))
     else:
         found = tuple(read_crystal(folder / path, name=name) for name, path in phases.items())
     if not found:
         raise BadPhase("no phases were named; list at least one that the sample may hold")
     return found
+
+
+def _read_some(phase: str, folder: Path) -> tuple[Crystal, ...]:
+    if not _is_listed(phase) and (folder / phase).is_dir():
+        return _read_folder(folder / phase)
+    return (_read_one(phase, folder),)
 
 
 def _read_one(phase: str, folder: Path) -> Crystal:

@@ -21,6 +21,7 @@ from orchestrator.cli import (
     running,
     storage,
     system,
+    training,
 )
 
 app = typer.Typer(
@@ -70,6 +71,7 @@ app.command("replay", rich_help_panel=PANEL_READ)(replay.replay)
 app.add_typer(benching.bench, name="bench", rich_help_panel=PANEL_READ)
 app.command("ui", rich_help_panel=PANEL_READ)(system.ui)
 app.command("analyze", rich_help_panel=PANEL_READ)(analysing.analyze)
+app.command("train", rich_help_panel=PANEL_HELP)(training.train)
 app.command("examples", rich_help_panel=PANEL_HELP)(system.examples)
 app.command("plugins", rich_help_panel=PANEL_HELP)(system.plugins)
 app.command("doctor", rich_help_panel=PANEL_HELP)(system.doctor)

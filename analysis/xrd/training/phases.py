@@ -21,6 +21,7 @@ from analysis.learning.calibration import expected_calibration_error
 from analysis.learning.fitting import Batch, Schedule, train
 from analysis.learning.networks import CurveNet, with_dropout
 from analysis.physics.crystal import Crystal
+from analysis.trainers import Told
 from analysis.xrd.artefacts import Ranges
 from analysis.xrd.dataset import Mixtures, Variants, draw_variants, mix
 from analysis.xrd.network_input import network_input
@@ -38,9 +39,6 @@ TWO_THETA = np.round(np.arange(LOW, HIGH + STEP / 2, STEP), 6)
 
 FRACTION_SHARE = 0.3
 """Weight of the fractions' cross-entropy beside that of the phases."""
-
-Told = Callable[[str, int, int], None]
-"""Hears what is being done, and how much of how much is done."""
 
 
 @dataclass(frozen=True, slots=True)

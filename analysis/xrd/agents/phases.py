@@ -1,0 +1,236 @@
+"""xrd.phases: which of many candidate phases a powder holds; networks propose, refinement disposes.
+
+After XRD-AutoAnalyzer (Szymanski et al. 2021, doi:10.1021/acs.chemmater.1c01071), whose network
+names phases one by one, and CrystalShift (Chang et al. 2023, arXiv:2308.07897), whose refinement
+weighs candidates. Importing this file imports torch.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis import weights
+from analysis.errors import BadPattern
+from analysis.insight import Curve, Estimate, Insight
+from analysis.learning.activation import activation_map
+from analysis.weights import Card
+from analysis.xrd.candidates import PhasesSettings, namer_of, recipe_of
+from analysis.xrd.disposing import Disposed
+from analysis.xrd.doubt import novelty
+from analysis.xrd.naming import Opinion, probabilities
+from analysis.xrd.network_input import network_input
+from analysis.xrd.preprocess import FitRange, prepare
+from analysis.xrd.training import decisions
+from analysis.xrd.training.phases import (
+    AGENT,
+    HIGH,
+    LOW,
+    STEP,
+    TWO_THETA,
+    digest,
+    load,
+)
+from analysis.xrd.uncertainty import state
+from instruments.measurement import Measurement
+
+logger = logging.getLogger(__name__)
+
+FloatArray = NDArray[np.float64]
+
+PRESENT = 0.5
+"""Probability from which a phase is named."""
+
+STRANGE = 0.5
+"""Novelty from which the agent declines: much of the pattern is no candidate's."""
+
+OVERHANG = 2.0
+"""Largest part [deg] of the networks' range, at either end, that a pattern may lack."""
+
+
+class Phases:
+    """Names the phases of one powder pattern.
+
+    An ensemble of convolutional networks with dropout gives every candidate a probability; a fit
+    of unrefined patterns adds what the networks missed; a full-profile fit keeps what the pattern
+    needs; and a logistic function of both, learnt on simulated samples with other artefacts, is
+    the probability that the phase is there.
+
+    Estimates are the weight fractions of the phases that are named, as of `xrd.quantify`. Class
+    probabilities have a question ``xrd.phase.<name>`` for each candidate. `p_wrong` is the
+    probability that the set as a whole is wrong. It abstains where no phase is found or half of
+    the pattern is unlike every candidate.
+
+    Raises
+    ------
+    BadPhase, BadSettings
+        A candidate cannot be read, or there is no such recipe.
+    WeightsNotTrained
+        The networks for these candidates have not been trained; the message names the command.
+    """
+
+    name = AGENT
+    technique = "xrd"
+
+    def __init__(self, settings: PhasesSettings, folder: Path) -> None:
+        self.settings = settings
+        self._crystals = settings.crystals(folder)
+        self._radiation = settings.radiation.radiation()
+        self._folder = weights.find(
+            AGENT,
+            digest(self._crystals, self._radiation, recipe_of(settings), settings.seed),
+            command=_command(settings),
+        )
+        self._decision = decisions.read(self._folder)
+        self._namer = namer_of(settings, self._crystals, load(self._folder))
+
+    @property
+    def card(self) -> Card:
+        """How the networks were trained and how good they are."""
+        return weights.read_card(self._folder)
+
+    @property
+    def quantities(self) -> dict[str, str]:
+        """Every quantity it can estimate → unit."""
+        return {f"xrd.weight_fraction.{c.name}": "" for c in self._crystals}
+
+    def analyze(self, measurements: Sequence[Measurement], *, rng: np.random.Generator) -> Insight:
+        """Return which candidates the sample holds.
+
+        Of several measurements the one with the best counting statistics is read.
+
+        Raises
+        ------
+        BadPattern
+            A measurement is no powder pattern of this radiation, or misses much of the range.
+        """
+        if not measurements:
+            raise BadPattern(f"{self.name} was given no measurement; it needs one powder pattern")
+        prepared = [(m, *self._prepared(m)) for m in measurements]
+        chosen, data, counts = max(prepared, key=lambda t: float((t[1].counts / t[1].sigma).sum()))
+        opinion = self._namer.opinion(counts, seed=int(rng.integers(2**31)))
+        disposed = self._namer.disposed(data, opinion)
+        probability = probabilities(opinion, disposed, self._decision)
+        return self._insight(chosen, measurements, counts, opinion, disposed, probability)
+
+    def _prepared(self, measurement: Measurement) -> tuple[FitRange, FloatArray]:
+        data = prepare(
+            measurement, radiation=self._radiation, two_theta_range=self.settings.two_theta
+        )
+        low, high = float(data.two_theta[0]), float(data.two_theta[-1])
+        if low > LOW + OVERHANG or high < HIGH - OVERHANG:
+            raise BadPattern(
+                f"{measurement.id} runs from {low:g} to {high:g}°, but the networks look from "
+                f"{LOW:g} to {HIGH:g}°; measure that range, or use xrd.quantify with the phases "
+                "that may be there"
+            )
+        return data, np.interp(TWO_THETA, data.two_theta, data.counts)
+
+    def _insight(
+        self,
+        chosen: Measurement,
+        measurements: Sequence[Measurement],
+        counts: FloatArray,
+        opinion: Opinion,
+        disposed: Disposed,
+        probability: FloatArray,
+    ) -> Insight:
+        named = np.flatnonzero(probability > PRESENT)
+        strange = 1.0 if disposed.misfit is None else novelty(disposed.misfit)
+        sure = np.where(probability > PRESENT, probability, 1.0 - probability)
+        shared = {
+            "id": f"{chosen.id}/{self.name}",
+            "agent": self.name,
+            "measurement_ids": tuple(m.id for m in measurements),
+            "class_probabilities": {
+                f"xrd.phase.{c.name}": {"present": float(p), "absent": float(1.0 - p)}
+                for c, p in zip(self._crystals, probability, strict=True)
+            },
+            "novelty": strange,
+            "evidence": self._evidence(counts, disposed, named),
+        }
+        if not len(named) or strange > STRANGE:
+            why = "no candidate was found" if not len(named) else f"novelty is {strange:.2f}"
+            remark = f"{why}: much of this pattern may belong to a phase that is no candidate"
+            return Insight(**shared, abstained=True, remarks=(remark,))  # type: ignore[arg-type]
+        return Insight(
+            **shared,  # type: ignore[arg-type]
+            estimates=self._fractions(disposed, named),
+            p_wrong=float(np.clip(1.0 - np.prod(sure) * (1.0 - strange), 0.0, 1.0)),
+            quality={} if disposed.misfit is None else {"rwp": disposed.misfit.rwp},
+            remarks=tuple(self._remarks(opinion, disposed, probability)),
+        )
+
+    def _fractions(self, disposed: Disposed, named: NDArray[np.intp]) -> dict[str, Estimate]:
+        """Return the weight fractions of the named phases; the others' share is theirs no more."""
+        if disposed.fit is None or disposed.misfit is None:
+            return {}
+        told = state(disposed.fit, misfit=disposed.misfit, diameter=self.settings.particle_diameter)
+        std = np.sqrt(np.diag(told.covariance))
+        wanted = {self._crystals[int(i)].name for i in named}
+        return {
+            f"xrd.weight_fraction.{name[1]}": Estimate(float(value), float(s), "")
+            for name, value, s in zip(told.names, told.values, std, strict=True)
+            if name[0] == "weight_fraction" and name[1] in wanted
+        }
+
+    def _evidence(
+        self, counts: FloatArray, disposed: Disposed, named: NDArray[np.intp]
+    ) -> dict[str, Curve]:
+        curve = network_input(counts[None], step=STEP)[0]
+        first = self._namer.networks.members[0]
+        columns = {"observed": counts} | {
+            f"activation.{self._crystals[int(i)].name}": activation_map(first, curve, int(i))
+            for i in named
+        }
+        found = {"activation": Curve(TWO_THETA, "two_theta", "deg", columns, "counts")}
+        if disposed.fit is not None:
+            fit = disposed.fit
+            found["pattern"] = Curve(
+                fit.problem.two_theta,
+                "two_theta",
+                "deg",
+                {
+                    "observed": fit.counts,
+                    "calculated": fit.calculated,
+                    "difference": fit.counts - fit.calculated,
+                    "background": fit.background,
+                },
+                "counts",
+            )
+        return found
+
+    def _remarks(self, opinion: Opinion, disposed: Disposed, probability: FloatArray) -> list[str]:
+        """Return a sentence for each phase on which networks and refinement disagree."""
+        found = []
+        for index in disposed.evidence:
+            by_network, p = float(opinion.probability[index]), float(probability[index])
+            if (by_network > PRESENT) != (p > PRESENT):
+                verb = "sees" if by_network > PRESENT else "does not see"
+                found.append(
+                    f"the network {verb} {self._crystals[index].name} ({by_network:.2f}); with the "
+                    f"refinement its probability is {p:.2f}"
+                )
+        return found
+
+
+def make(settings: Mapping[str, object], folder: Path) -> Phases:
+    """Return the agent that a campaign's settings describe, its networks loaded.
+
+    Raises
+    ------
+    pydantic.ValidationError, BadPhase, BadSettings, WeightsNotTrained
+        The settings are wrong, or the networks have not been trained.
+    """
+    return Phases(PhasesSettings.model_validate(dict(settings)), folder)
+
+
+def _command(settings: PhasesSettings) -> str:
+    return (
+        f"sdlab train {AGENT} --recipe {settings.recipe} --seed {settings.seed} --settings FILE, "
+        "with the same phases and radiation in FILE (a campaign file will do)"
+    )

@@ -1,0 +1,69 @@
+"""Candidates of `xrd.phases`: settings, recipe, and what finds them in a pattern.
+
+Importing this file imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from pydantic import Field
+
+from analysis.errors import BadSettings
+from analysis.physics.crystal import Crystal
+from analysis.xrd.forward import PhaseState, phase_columns
+from analysis.xrd.naming import Namer
+from analysis.xrd.settings import QuantifySettings
+from analysis.xrd.training.phases import AGENT, RECIPES, TWO_THETA, Networks, Recipe
+
+SCREEN_SIZE = 600.0
+"""Crystallite size [Å] of the candidates' patterns in the screen."""
+
+
+class PhasesSettings(QuantifySettings):
+    """What a campaign file says under the agent ``xrd.phases``.
+
+    Attributes
+    ----------
+    phases : the candidates: names of the structure library, CIFs, or a folder of CIFs.
+    recipe, seed : which of the trained networks are used; ``sdlab train`` makes them.
+    """
+
+    recipe: str = "standard"
+    seed: int = Field(default=0, ge=0)
+
+
+def recipe_of(settings: PhasesSettings) -> Recipe:
+    """Return the recipe that settings name.
+
+    Raises
+    ------
+    BadSettings
+        There is no such recipe.
+    """
+    if settings.recipe not in RECIPES:
+        raise BadSettings(
+            f"{AGENT} has no recipe {settings.recipe!r}; there are {', '.join(RECIPES)}"
+        )
+    return RECIPES[settings.recipe]
+
+
+def namer_of(settings: PhasesSettings, crystals: Sequence[Crystal], networks: Networks) -> Namer:
+    """Return what finds the candidates in a pattern."""
+    radiation = settings.radiation.radiation()
+    resolution = settings.resolution.resolution()
+    columns = phase_columns(
+        TWO_THETA,
+        [PhaseState(c, size=SCREEN_SIZE) for c in crystals],
+        radiation=radiation,
+        resolution=resolution,
+    )
+    return Namer(
+        crystals,
+        networks,
+        np.ascontiguousarray(columns.T),
+        radiation=radiation,
+        resolution=resolution,
+        texture=settings.texture,
+    )

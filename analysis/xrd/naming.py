@@ -1,0 +1,126 @@
+"""Naming the phases of one pattern: the networks propose, the refinement disposes.
+
+Importing this file imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.learning.calibration import Logistic
+from analysis.physics.crystal import Crystal
+from analysis.xrd.disposing import Disposed, Evidence, dispose
+from analysis.xrd.layout import Axis
+from analysis.xrd.preprocess import FitRange
+from analysis.xrd.profile import Resolution
+from analysis.xrd.radiation import Radiation
+from analysis.xrd.screen import screen
+from analysis.xrd.training.phases import TWO_THETA, Networks
+
+FloatArray = NDArray[np.float64]
+
+LIKELY = 0.1
+"""Probability by the networks from which a phase is proposed."""
+
+SCREENED = 0.004
+"""Share of the Bragg area by the screen from which a phase is proposed."""
+
+MOST_PROPOSED = 9
+PASSES = 15
+SMALLEST = 1e-4
+
+FEATURES = ("network logit", "network spread", "ln gain", "ln share", "misfit")
+"""What the decision is made from, in this order."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opinion:
+    """What networks and screen say of a pattern.
+
+    Attributes
+    ----------
+    probability, spread : (n_phases,) mean and standard deviation of the networks' draws.
+    shares : (n_phases,) share of the Bragg area by the screen.
+    """
+
+    probability: FloatArray
+    spread: FloatArray
+    shares: FloatArray
+
+    @property
+    def proposed(self) -> tuple[int, ...]:
+        """Indices of the phases that either proposes, the likeliest `MOST_PROPOSED` of them."""
+        score = np.maximum(self.probability, np.minimum(5.0 * self.shares, 1.0))
+        wanted = (self.probability > LIKELY) | (self.shares > SCREENED)
+        order = sorted(np.flatnonzero(wanted), key=lambda i: -score[i])
+        return tuple(sorted(int(i) for i in order[:MOST_PROPOSED]))
+
+
+class Namer:
+    """Candidates with all that is needed to find them in a pattern.
+
+    Parameters
+    ----------
+    networks : trained for exactly these crystals.
+    columns : (n_phases, n_points) a pattern of each crystal on `TWO_THETA`, for the screen.
+    """
+
+    def __init__(
+        self,
+        crystals: Sequence[Crystal],
+        networks: Networks,
+        columns: FloatArray,
+        *,
+        radiation: Radiation,
+        resolution: Resolution,
+        texture: Mapping[str, Axis],
+    ) -> None:
+        self.crystals = tuple(crystals)
+        self.networks = networks
+        self._columns = columns
+        self._radiation, self._resolution, self._texture = radiation, resolution, texture
+
+    def opinion(self, counts: FloatArray, *, seed: int) -> Opinion:
+        """Return what networks and screen say of counts on `TWO_THETA`, (n_points,)."""
+        draws = self.networks.draws(counts[None], passes=PASSES, seed=seed)[:, 0]
+        shares = screen(TWO_THETA, counts, self._columns).shares
+        return Opinion(draws.mean(axis=0), draws.std(axis=0), shares)
+
+    def disposed(self, data: FitRange, opinion: Opinion) -> Disposed:
+        """Return which of the proposed phases the pattern needs."""
+        return dispose(
+            data,
+            self.crystals,
+            opinion.proposed,
+            radiation=self._radiation,
+            resolution=self._resolution,
+            texture=self._texture,
+        )
+
+
+def features(opinion: Opinion, index: int, evidence: Evidence) -> tuple[float, ...]:
+    """Return what is known of one proposed phase, in the order of `FEATURES`."""
+    p = float(np.clip(opinion.probability[index], SMALLEST, 1 - SMALLEST))
+    return (
+        float(np.log(p / (1 - p))),
+        float(opinion.spread[index]),
+        float(np.log1p(evidence.gain)),
+        float(np.log(evidence.share + SMALLEST)),
+        evidence.misfit,
+    )
+
+
+def probabilities(opinion: Opinion, disposed: Disposed, decision: Logistic) -> FloatArray:
+    """Return the probability that each candidate is in the sample, (n_phases,).
+
+    By the decision for a phase that was proposed; by the networks for any other, below `LIKELY`
+    as it is.
+    """
+    found = np.minimum(opinion.probability, LIKELY)
+    for index, evidence in disposed.evidence.items():
+        found[index] = decision.probability(features(opinion, index, evidence))[0]
+    return found
