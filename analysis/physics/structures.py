@@ -6,6 +6,7 @@ Cells hold at room temperature. Displacement parameters are rounded; where none 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -50,8 +51,10 @@ def structure(name: str) -> Crystal:
     """
     key = ALIASES.get(name.lower(), name.lower())
     if key not in STRUCTURES:
+        close = difflib.get_close_matches(key, [*STRUCTURES, *ALIASES], n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
         raise BadPhase(
-            f"the structure library has no {name!r}; it knows {', '.join(sorted(STRUCTURES))}. "
-            "Give the path of a CIF for any other phase"
+            f"the structure library has no {name!r}{hint or '.'} It knows "
+            f"{', '.join(sorted(STRUCTURES))}. Give the path of a CIF for any other phase"
         )
     return _listed(key)

@@ -117,6 +117,16 @@ class Phases:
         probability = probabilities(opinion, disposed, self._decision)
         return self._insight(chosen, measurements, counts, opinion, disposed, probability)
 
+    def opinion(self, measurement: Measurement, *, seed: int) -> Opinion:
+        """Return what networks and screen say of a pattern before anything is refined.
+
+        Raises
+        ------
+        BadPattern
+            As in `analyze`.
+        """
+        return self._namer.opinion(self._prepared(measurement)[1], seed=seed)
+
     def _prepared(self, measurement: Measurement) -> tuple[FitRange, FloatArray]:
         data = prepare(
             measurement, radiation=self._radiation, two_theta_range=self.settings.two_theta

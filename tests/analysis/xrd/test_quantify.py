@@ -172,7 +172,7 @@ Cl 0.5 0.5 0.5
         ({}, ValidationError, "phases"),
         ({"phases": ["rutile"], "phasse": 1}, ValidationError, "phasse"),
         ({"phases": []}, BadPhase, "no phases were named"),
-        ({"phases": ["unobtainium"]}, BadPhase, "it knows anatase"),
+        ({"phases": ["unobtainium"]}, BadPhase, r"It knows .*anatase"),
         ({"phases": ["ghost.cif"]}, BadPhase, "no phase file"),
         ({"phases": "ghosts"}, BadPhase, "no folder or CIF"),
         ({"phases": ["rutile", "rutile"]}, BadPhase, "two phases are called rutile"),
