@@ -67,7 +67,7 @@ class Recipe:
 
 
 RECIPES = {
-    "tiny": Recipe("tiny", n_variants=12, members=2, steps=120, n_decisions=12, batch=64, width=16),
+    "tiny": Recipe("tiny", n_variants=12, members=2, steps=100, n_decisions=12, batch=64, width=16),
     "standard": Recipe("standard", n_variants=200, members=2, steps=1600, n_decisions=60, width=24),
 }
 

@@ -1,0 +1,135 @@
+"""xrd.phases names the phases of simulated samples, and declines rather than guesses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis import weights
+from analysis.conformance import check_agent
+from analysis.errors import BadPattern, BadSettings, WeightsNotTrained
+from analysis.physics.structures import structure
+from analysis.xrd.agents.phases import Phases, make
+from analysis.xrd.forward import PhaseState, pattern
+from analysis.xrd.training.phases_trainer import strangers, train
+from instruments.measurement import Measurement
+from tests.analysis.xrd.patterns import measurement
+
+CANDIDATES = ["anatase", "rutile", "corundum", "periclase", "halite"]
+GRID = np.arange(10.0, 80.001, 0.04)
+
+
+@pytest.fixture(scope="module")
+def agent(tmp_path_factory: pytest.TempPathFactory) -> Phases:
+    """Return an agent whose networks were trained in seconds."""
+    cache = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(weights.VARIABLE, str(cache))
+        settings = {"phases": CANDIDATES}
+        train(settings, cache, recipe="tiny", seed=0, told=lambda what, done, of: None)
+        return make({**settings, "recipe": "tiny"}, cache)
+
+
+def measured(fractions: dict[str, float], *, seed: int = 0, grid: np.ndarray = GRID) -> Measurement:
+    """Return a simulated scan whose displacement and width are not those of the library."""
+    bragg = pattern(
+        grid,
+        [PhaseState(structure(n), weight_fraction=f, size=500.0) for n, f in fractions.items()],
+        displacement=0.06,
+    )
+    expected = 60.0 + 8000.0 * bragg / bragg.max()
+    counts = np.random.default_rng(seed).poisson(expected).astype(np.float64)
+    return measurement(grid, counts)
+
+
+def named(agent: Phases, fractions: dict[str, float]) -> set[str]:
+    insight = agent.analyze([measured(fractions)], rng=np.random.default_rng(0))
+    return {
+        q.removeprefix("xrd.phase.")
+        for q, a in insight.class_probabilities.items()
+        if a["present"] > 0.5
+    }
+
+
+@pytest.mark.parametrize(
+    "fractions",
+    [{"rutile": 1.0}, {"anatase": 0.6, "rutile": 0.4}, {"corundum": 0.5, "halite": 0.5}],
+)
+def test_the_phases_of_a_mixture_are_named(agent: Phases, fractions: dict[str, float]) -> None:
+    assert named(agent, fractions) == set(fractions)
+
+
+def test_fractions_follow_the_mixture(agent: Phases) -> None:
+    truth = {"anatase": 0.6, "rutile": 0.4}
+    insight = agent.analyze([measured(truth)], rng=np.random.default_rng(0))
+    for name, fraction in truth.items():
+        estimate = insight.estimates[f"xrd.weight_fraction.{name}"]
+        assert estimate.std is not None
+        assert abs(estimate.value - fraction) < max(3 * estimate.std, 0.02)
+
+
+def test_a_phase_that_is_no_candidate_is_not_guessed(agent: Phases) -> None:
+    insight = agent.analyze([measured({"lab6": 1.0})], rng=np.random.default_rng(0))
+    assert insight.abstained
+    assert not insight.estimates
+    assert insight.novelty is not None
+    assert insight.novelty > 0.5
+
+
+def test_an_unknown_half_raises_doubt(agent: Phases) -> None:
+    known = agent.analyze([measured({"rutile": 1.0})], rng=np.random.default_rng(0))
+    half = agent.analyze([measured({"rutile": 0.6, "lab6": 0.4})], rng=np.random.default_rng(0))
+    assert half.abstained or (half.p_wrong or 0.0) > (known.p_wrong or 0.0)
+    assert (half.novelty or 0.0) > (known.novelty or 0.0)
+
+
+def test_the_same_pattern_gives_the_same_answer(agent: Phases) -> None:
+    scan = measured({"anatase": 0.6, "rutile": 0.4})
+    first, second = (agent.analyze([scan], rng=np.random.default_rng(3)) for _ in range(2))
+    assert first.class_probabilities == second.class_probabilities
+
+
+def test_the_evidence_shows_where_the_network_looked(agent: Phases) -> None:
+    insight = agent.analyze([measured({"rutile": 1.0})], rng=np.random.default_rng(0))
+    heat = insight.evidence["activation"].columns["activation.rutile"]
+    assert heat.min() >= 0
+    assert heat.max() == pytest.approx(1.0)
+
+
+def test_a_short_pattern_is_refused_with_the_range(agent: Phases) -> None:
+    short = measured({"rutile": 1.0}, grid=np.arange(20.0, 60.0, 0.04))
+    with pytest.raises(BadPattern, match="from 10 to 80"):
+        agent.analyze([short], rng=np.random.default_rng(0))
+
+
+def test_the_card_tells_what_was_trained(agent: Phases) -> None:
+    card = agent.card
+    assert card.recipe == "tiny"
+    assert 0 < card.figures["networks.unseen_artefacts.recall"] <= 1
+    assert any("anatase" in s for s in card.sentences)
+
+
+def test_untrained_candidates_name_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(weights.VARIABLE, str(tmp_path))
+    with pytest.raises(WeightsNotTrained, match=r"sdlab train xrd\.phases"):
+        make({"phases": CANDIDATES}, tmp_path)
+
+
+def test_one_candidate_is_no_choice(tmp_path: Path) -> None:
+    with pytest.raises(BadSettings, match="at least two"):
+        train({"phases": ["rutile"]}, tmp_path, recipe="tiny", seed=0, told=lambda *_: None)
+
+
+def test_the_agent_conforms(agent: Phases) -> None:
+    check_agent(agent, [measured({"rutile": 1.0})], rng=np.random.default_rng(0))
+
+
+def test_strangers_are_no_candidates() -> None:
+    candidates = [structure(n) for n in CANDIDATES]
+    names = {c.name for c in strangers(candidates)}
+    assert not names & set(CANDIDATES)
+    assert "quartz" in names
