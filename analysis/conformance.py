@@ -13,7 +13,7 @@ import numpy as np
 
 from analysis.errors import BadPattern
 from analysis.insight import Insight
-from analysis.protocols import Agent
+from analysis.protocols import Agent, CollectiveAgent
 from instruments.measurement import Measurement
 
 
@@ -49,6 +49,40 @@ def check_agent(
     check_insight(agent, insight, measurements)
     check_refusals(agent, measurements)
     return insight
+
+
+def check_collective_agent(
+    agent: CollectiveAgent, measurements: Sequence[Measurement], *, rng: np.random.Generator
+) -> list[Insight]:
+    """Raise AssertionError if an agent of many samples breaks its protocol; return its insights.
+
+    Checked beyond `check_agent`: one insight a measurement, in order and speaking of it; each
+    agrees with what the agent announced; the last is what `analyze` returns.
+
+    Parameters
+    ----------
+    measurements : of different samples, which the agent must be able to read together.
+    """
+    seed = int(rng.integers(2**32))
+    last = check_agent(agent, measurements, rng=np.random.default_rng(seed))
+    insights = agent.analyze_together(
+        measurements, rng=np.random.default_rng(int(np.random.default_rng(seed).integers(2**32)))
+    )
+    _require(
+        len(insights) == len(measurements),
+        f"{agent.name} gave {len(insights)} insights for {len(measurements)} measurements",
+    )
+    for insight, measurement in zip(insights, measurements, strict=True):
+        check_insight(agent, insight, measurements)
+        _require(
+            measurement.id in insight.measurement_ids,
+            f"{agent.name} gave {insight.id} where one of {measurement.id} was due; keep the order",
+        )
+    _require(
+        _numbers(insights[-1]) == _numbers(last),
+        f"{agent.name} says together something else of the last measurement than by `analyze`",
+    )
+    return insights
 
 
 def check_description(agent: Agent) -> None:

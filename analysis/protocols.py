@@ -45,6 +45,26 @@ class Agent(Protocol):
         ...
 
 
+@runtime_checkable
+class CollectiveAgent(Agent, Protocol):
+    """An agent that learns from the measurements of many samples at once.
+
+    Its `analyze` takes what it is given for one set and speaks of the last measurement.
+    """
+
+    def analyze_together(
+        self, measurements: Sequence[Measurement], *, rng: np.random.Generator
+    ) -> list[Insight]:
+        """Return an insight a measurement, in their order.
+
+        Raises
+        ------
+        BadPattern
+            The measurements cannot be analysed together.
+        """
+        ...
+
+
 class AgentFactory(Protocol):
     """What an entry point of the group ``sdlab.agents`` names."""
 

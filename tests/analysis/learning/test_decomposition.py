@@ -1,0 +1,172 @@
+"""Demixing without labels: known answers, invariances, bad input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from analysis.learning.decomposition.consensus import (
+    Merging,
+    calls_for_demixing,
+    demix,
+    explain,
+    matched_columns,
+)
+from analysis.learning.decomposition.merging import absorb_fragments, merge_alike
+from analysis.learning.decomposition.nmf import Factors, factorise, unlike_curves
+from analysis.learning.decomposition.shifts import best_shifts, logarithmic_axis, resample
+
+FloatArray = NDArray[np.float64]
+
+X = np.linspace(1.5, 6.0, 400)
+PEAKS = ((1.9, 2.7, 3.3), (2.2, 3.0, 4.6), (2.4, 3.9, 5.2))
+
+
+def curve(peaks: tuple[float, ...], stretch: float = 1.0) -> FloatArray:
+    heights = 1.0 / np.arange(1, len(peaks) + 1)
+    return sum(
+        h * np.exp(-0.5 * ((X - stretch * p) / 0.03) ** 2)
+        for h, p in zip(heights, peaks, strict=True)
+    )
+
+
+def mixtures(n: int = 60, strain: float = 0.0) -> tuple[FloatArray, FloatArray]:
+    """Three phases along a closed path of compositions, two at a time; the first is strained."""
+    turn = np.linspace(0, 3, n, endpoint=False)
+    shares = np.column_stack([np.maximum(1 - abs((turn - k + 1.5) % 3 - 1.5), 0) for k in range(3)])
+    stretch = 1 + strain * np.sin(2 * np.pi * turn / 3)
+    parts = np.array(
+        [[curve(p, s if k == 0 else 1.0) for k, p in enumerate(PEAKS)] for s in stretch]
+    )
+    return shares, np.einsum("nk,nkp->np", shares, parts)
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("kullback_leibler", [True, False])
+def test_factors_of_three_pure_patterns_are_those_patterns(kullback_leibler: bool) -> None:
+    _, curves = mixtures()
+    factors = factorise(curves, 3, rng=rng(), kullback_leibler=kullback_leibler, n_iterations=800)
+    likeness = factors.patterns @ np.array([curve(p) for p in PEAKS]).T
+    likeness /= np.linalg.norm(factors.patterns, axis=1)[:, None]
+    likeness /= [np.linalg.norm(curve(p)) for p in PEAKS]
+    assert sorted(likeness.argmax(axis=1)) == [0, 1, 2]
+    assert likeness.max(axis=1).min() > 0.99
+
+
+def test_more_factors_than_curves_are_refused() -> None:
+    with pytest.raises(ValueError, match="5 factors of 4 curves"):
+        factorise(np.ones((4, 10)), 5, rng=rng())
+
+
+def test_negative_curves_are_refused() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        factorise(-np.ones((4, 10)), 2, rng=rng())
+
+
+def test_unlike_curves_are_one_of_each_kind() -> None:
+    pure = np.array([curve(p) for p in PEAKS])
+    chosen = unlike_curves(np.repeat(pure, 5, axis=0), 3, rng=rng())
+    assert sorted(chosen // 5) == [0, 1, 2]
+
+
+def test_a_stretched_pattern_is_found_at_its_shift_on_the_logarithmic_axis() -> None:
+    axis = logarithmic_axis(X, step=0.001)
+    pair = resample(np.array([curve(PEAKS[0]), curve(PEAKS[0], 1.03)]), X, axis)
+    likeness, shift = best_shifts(pair, largest=60)
+    assert likeness[0, 1] > 0.95
+    assert shift[0, 1] == pytest.approx(np.log(1.03) / 0.001, abs=1.5)
+    assert shift[1, 0] == -shift[0, 1]
+
+
+def test_a_logarithmic_axis_needs_positive_values() -> None:
+    with pytest.raises(ValueError, match="above 0"):
+        logarithmic_axis(np.array([0.0, 1.0]))
+
+
+def test_two_shifted_copies_are_one_phase_unless_they_stand_side_by_side() -> None:
+    axis = logarithmic_axis(X, step=0.001)
+    pair = resample(np.array([curve(PEAKS[0]), curve(PEAKS[0], 1.03)]), X, axis)
+    turns, together = np.eye(2), np.ones((2, 2))
+    options = {"largest_shift": 60, "unlikeness": 0.1, "peak_width": 8}
+    assert len(set(merge_alike(pair, turns, **options))) == 1
+    assert len(set(merge_alike(pair, together, **options))) == 2
+
+
+def test_a_fragment_that_never_dominates_joins_its_companion() -> None:
+    weights = np.array([[1, 0.4, 0], [0.5, 0.2, 0.5], [0, 0, 1], [1, 0.4, 0], [0, 0, 1]])
+    factors = Factors(weights, np.eye(3))
+    labels = absorb_fragments(factors, np.arange(3), least_dominance=0.65)
+    assert labels[0] == labels[1] != labels[2]
+
+
+@pytest.mark.parametrize("strain", [0.0, 0.01])
+def test_three_phases_are_found_also_if_one_changes_its_cell(strain: float) -> None:
+    shares, curves = mixtures(strain=strain)
+    found = demix(X, curves, rng=rng())
+    assert found.n_phases == 3
+    matched = matched_columns(found.fractions, shares)
+    assert 0.5 * np.abs(matched - shares).sum(axis=1).mean() < 0.05
+    np.testing.assert_allclose(found.fractions.sum(axis=1), 1.0)
+
+
+@settings(max_examples=5, deadline=None)
+@given(scales=st.lists(st.floats(1e-3, 1e3), min_size=60, max_size=60))
+def test_the_scale_of_a_pattern_does_not_matter(scales: list[float]) -> None:
+    _, curves = mixtures()
+    merging = Merging(n_factors=(4,))
+    one = demix(X, curves, rng=rng(), merging=merging)
+    other = demix(X, curves * np.array(scales)[:, None], rng=rng(), merging=merging)
+    # Rounding grows over 400 multiplicative updates.
+    np.testing.assert_allclose(other.fractions, one.fractions, atol=1e-4)
+
+
+@settings(max_examples=5, deadline=None)
+@given(order=st.permutations(range(60)))
+def test_the_order_of_patterns_does_not_matter(order: list[int]) -> None:
+    shares, curves = mixtures()
+    found = demix(X, curves[order], rng=rng())
+    assert found.n_phases == 3
+    matched = matched_columns(found.fractions, shares[order])
+    assert 0.5 * np.abs(matched - shares[order]).sum(axis=1).mean() < 0.05
+
+
+def test_gibbs_rule_leaves_the_largest_phases() -> None:
+    _, curves = mixtures()
+    found = demix(X, curves, rng=rng(), most_phases=1)
+    assert np.all((found.fractions > 0).sum(axis=1) == 1)
+
+
+def test_equal_patterns_are_one_phase() -> None:
+    found = demix(X, np.repeat(curve(PEAKS[0])[None], 12, axis=0), rng=rng())
+    assert found.n_phases == 1
+    assert found.unexplained.max() < 0.01
+
+
+def test_an_empty_curve_is_refused() -> None:
+    with pytest.raises(ValueError, match="curve 3 is 0 everywhere"):
+        demix(X, np.eye(len(X))[:6] * np.array([1, 1, 1, 0, 1, 1])[:, None], rng=rng())
+
+
+def test_a_new_mixture_is_explained_and_a_new_phase_calls_for_demixing() -> None:
+    _, curves = mixtures()
+    noisy = curves + 0.002 * rng().random(curves.shape)
+    found = demix(X, noisy, rng=rng())
+    fractions, left = explain(found, 0.5 * (curve(PEAKS[0]) + curve(PEAKS[1])))
+    assert np.sort(fractions)[::-1][:2] == pytest.approx([0.5, 0.5], abs=0.03)
+    foreign, unexplained = explain(found, curve((1.7, 4.2, 5.6)))
+    assert unexplained > 0.5 > left
+    assert foreign.sum() == pytest.approx(1.0)
+    assert calls_for_demixing(found, unexplained)
+
+
+def test_the_same_seed_gives_the_same_answer() -> None:
+    _, curves = mixtures(strain=0.02)
+    one, other = (demix(X, curves, rng=rng()) for _ in range(2))
+    np.testing.assert_array_equal(one.fractions, other.fractions)
+    np.testing.assert_array_equal(one.std, other.std)

@@ -1,0 +1,111 @@
+"""xrd.demix on simulated spreads whose phases are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.conformance import check_collective_agent
+from analysis.errors import BadPattern
+from analysis.learning.decomposition.consensus import matched_columns
+from analysis.physics.structures import structure
+from analysis.xrd.agents.demix import make
+from analysis.xrd.demixing import common_curves
+from analysis.xrd.demixing_spread import Spread, simulate_spread
+from instruments.measurement import Measurement
+from tests.analysis.xrd.patterns import measurement
+
+TWO_THETA = np.arange(20.0, 75.0, 0.1)
+NAMES = ("rutile", "corundum", "halite")
+
+
+@pytest.fixture(scope="module")
+def spread() -> Spread:
+    return simulate_spread(
+        [structure(name) for name in NAMES],
+        TWO_THETA,
+        rng=np.random.default_rng(1),
+        n_solid_solutions=1,
+        largest_strain=0.02,
+        n_edge=10,
+    )
+
+
+@pytest.fixture(scope="module")
+def measurements(spread: Spread) -> list[Measurement]:
+    return [
+        measurement(TWO_THETA, counts + 100.0, identifier=f"s{i}/xrd/0")
+        for i, counts in enumerate(spread.patterns)
+    ]
+
+
+def test_no_sample_of_a_spread_breaks_gibbs_rule() -> None:
+    many = simulate_spread(
+        [structure(name) for name in (*NAMES, "fluorite", "copper")],
+        TWO_THETA,
+        rng=np.random.default_rng(0),
+        n_edge=8,
+    )
+    assert (many.fractions > 0).sum(axis=1).max() <= 3
+    np.testing.assert_allclose(many.fractions.sum(axis=1), 1.0)
+
+
+def test_the_phases_of_a_simulated_spread_are_found(
+    spread: Spread, measurements: list[Measurement]
+) -> None:
+    agent = make({}, Path())
+    insights = check_collective_agent(agent, measurements, rng=np.random.default_rng(0))
+    assert insights[0].quality["n_phases"] == len(NAMES)
+    found = np.array([[e.value for e in i.estimates.values()] for i in insights])
+    matched = matched_columns(found, spread.fractions)
+    # A part in twenty: texture and noise leave a few per cent.
+    assert 0.5 * np.abs(matched - spread.fractions).sum(axis=1).mean() < 0.05
+
+
+def test_a_pattern_that_is_explained_worse_than_asked_is_abstained_from(
+    measurements: list[Measurement],
+) -> None:
+    agent = make({"largest_unexplained": 0.001}, Path())
+    insight = agent.analyze(measurements, rng=np.random.default_rng(0))
+    assert insight.abstained
+    assert "belongs to no phase" in insight.remarks[0]
+    assert insight.novelty is not None
+    assert insight.novelty > 0.001
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda m: replace(m, technique="sas"), "'sas'"),
+        (lambda m: replace(m, y=m.y - 1e4), "negative counts"),
+        (lambda m: replace(m, x_name="energy", x_unit="eV"), "'energy'"),
+        (lambda m: replace(m, settings={}), "wavelength None"),
+        (lambda m: replace(m, x=m.x + 40), "one range"),
+        (lambda m: replace(m, y=np.full_like(m.y, 7.0)), "no peak"),
+    ],
+)
+def test_what_cannot_be_demixed_is_refused(
+    measurements: list[Measurement],
+    change: Callable[[Measurement], Measurement],
+    said: str,
+) -> None:
+    with pytest.raises(BadPattern, match=said):
+        common_curves([*measurements[:8], change(measurements[8])])
+
+
+def test_one_pattern_is_no_set(measurements: list[Measurement]) -> None:
+    with pytest.raises(BadPattern, match="1 patterns cannot be demixed"):
+        make({}, Path()).analyze(measurements[:1], rng=np.random.default_rng(0))
+
+
+def test_patterns_of_two_wavelengths_meet_on_one_axis(measurements: list[Measurement]) -> None:
+    one = measurements[0]
+    shorter = 1.4
+    sine = np.sin(np.radians(one.x / 2)) * shorter / 1.5405929
+    other = replace(one, x=np.degrees(2 * np.arcsin(sine)), settings={"wavelength": shorter})
+    _, curves = common_curves([one] * 5 + [other])
+    np.testing.assert_allclose(curves[-1], curves[0], atol=1e-6 * curves.max())
