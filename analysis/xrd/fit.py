@@ -80,6 +80,7 @@ def fit_pattern(
     radiation: Radiation,
     background_order: int,
     anomalous: bool = True,
+    start: FloatArray | None = None,
 ) -> Fit:
     """Return the refined pattern of known phases.
 
@@ -91,6 +92,7 @@ def fit_pattern(
     data : the pattern.
     background_order : order of the Chebyshev background, to which 1/2θ is added.
     anomalous : False leaves out f′ and f″, to see what they do.
+    start : (n,) vector to start from instead of the grid, such as a neighbour's result.
     """
     problem = Problem(
         data.two_theta,
@@ -103,7 +105,7 @@ def fit_pattern(
     )
     found = least_squares(
         problem.residual,
-        _best_start(problem),
+        _best_start(problem) if start is None else _inside(start, layout),
         jac=problem.jacobian,
         bounds=layout.bounds,
         method="trf",
@@ -124,6 +126,13 @@ def fit_pattern(
         background=background,
         converged=bool(found.status > 0),
     )
+
+
+def _inside(vector: FloatArray, layout: Layout) -> FloatArray:
+    """Return a vector a little within the bounds, where the search can move both ways."""
+    low, high = layout.bounds
+    margin = 1e-3 * (high - low)
+    return np.asarray(np.clip(vector, low + margin, high - margin), dtype=np.float64)
 
 
 def _best_start(problem: Problem) -> FloatArray:

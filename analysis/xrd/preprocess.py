@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from analysis.errors import BadPattern
-from analysis.xrd.radiation import Radiation
+from analysis.xrd.radiation import CU_K_ALPHA, Radiation
 from instruments.measurement import Measurement
 
 FloatArray = NDArray[np.float64]
@@ -18,7 +18,10 @@ MIN_POINTS = 200
 """Fewest points that a full-profile fit of a background and one phase can be trusted with."""
 
 FINEST_STEP = 0.022
-"""Points closer than this [deg] are averaged: narrower than any laboratory peak needs."""
+"""Points closer than this [deg] are averaged: narrower than any laboratory peak needs.
+
+At wavelengths shorter than Cu Kα, where peaks crowd, in proportion to the wavelength.
+"""
 
 WAVELENGTH_TOLERANCE = 1e-3
 """Largest relative difference between a measurement's wavelength and the agent's."""
@@ -53,9 +56,9 @@ def prepare(
 ) -> FitRange:
     """Return the part of a powder pattern that a fit uses.
 
-    Points denser than 0.022° are averaged in groups. Where the measurement has no sigma, `y` is
-    taken as counts and sigma is its square root. Variances are averaged over five points: weights
-    from single low counts would pull a fit down.
+    Points denser than `FINEST_STEP` are averaged in groups. Where the measurement has no sigma,
+    `y` is taken as counts and sigma is its square root. Variances are averaged over five points:
+    weights from single low counts would pull a fit down.
 
     Parameters
     ----------
@@ -82,7 +85,8 @@ def prepare(
     variance = (
         np.maximum(counts, 1.0) if measurement.sigma is None else measurement.sigma[inside] ** 2
     )
-    group = max(int(FINEST_STEP / float(np.median(np.diff(two_theta))) + 1e-9), 1)
+    finest = FINEST_STEP * min(radiation.wavelength / CU_K_ALPHA.wavelength, 1.0)
+    group = max(int(finest / float(np.median(np.diff(two_theta))) + 1e-9), 1)
     two_theta, counts = _average(two_theta, group), _average(counts, group)
     variance = _average(variance, group) / group
     smooth = uniform_filter1d(variance, SMOOTHING, mode="nearest")

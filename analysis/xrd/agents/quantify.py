@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,13 @@ from analysis.insight import Curve, Estimate, Insight, MeasurementRequest
 from analysis.physics.cell import free_cell_parameters
 from analysis.physics.reflections import reflections
 from analysis.xrd.doubt import doubt, novelty
-from analysis.xrd.fit import Fit, fit_pattern
+from analysis.xrd.fit import Fit
 from analysis.xrd.layout import Layout
 from analysis.xrd.misfit import Misfit, assess
 from analysis.xrd.preprocess import FitRange, prepare
+from analysis.xrd.series import Series
 from analysis.xrd.settings import QuantifySettings
+from analysis.xrd.ticks import tick_marks
 from analysis.xrd.uncertainty import Statement, state
 from instruments.measurement import Measurement
 
@@ -99,14 +101,43 @@ class Quantify:
             A measurement is no powder pattern of this radiation, or holds no listed reflection.
         """
         del rng
-        chosen, data = self._choose(measurements)
-        self._check_reflections(chosen, data)
-        fit = fit_pattern(
-            data,
+        return self._read(measurements, self._series())
+
+    def analyze_series(
+        self, measurements: Sequence[Measurement], *, rng: np.random.Generator
+    ) -> Iterator[Insight]:
+        """Yield one insight a measurement, each fit started from the last (see `series`).
+
+        The order is the series'. A measurement that is no pattern of this radiation, or holds no
+        listed reflection, is abstained from, and the next starts from the one before it. `rng` is
+        not used.
+        """
+        del rng
+        series = self._series()
+        for measurement in measurements:
+            try:
+                insight = self._read([measurement], series)
+            except BadPattern as error:
+                insight = self._abstain(measurement, (measurement.id,), str(error))
+            yield insight
+
+    def analyze_together(
+        self, measurements: Sequence[Measurement], *, rng: np.random.Generator
+    ) -> list[Insight]:
+        """Return one insight a measurement, fitted as a series."""
+        return list(self.analyze_series(measurements, rng=rng))
+
+    def _series(self) -> Series:
+        return Series(
             layout=self._layout,
             radiation=self._radiation,
             background_order=self.settings.background_order,
         )
+
+    def _read(self, measurements: Sequence[Measurement], series: Series) -> Insight:
+        chosen, data = self._choose(measurements)
+        self._check_reflections(chosen, data)
+        fit = series.fit(data)
         seen = tuple(m.id for m in measurements)
         if not np.any(fit.scales > 0):
             return self._abstain(chosen, seen, "no listed phase was found in the pattern")
@@ -171,7 +202,7 @@ class Quantify:
             p_wrong=p_wrong,
             novelty=novelty(misfit),
             quality=_quality(misfit),
-            evidence={"pattern": _curve(fit)},
+            evidence={"pattern": _curve(fit), **tick_marks(fit)},
             next_measurement=_longer_count(chosen, statement, n_phases=len(self._crystals)),
             remarks=_remarks(fit, misfit, p_wrong=p_wrong),
         )
@@ -184,7 +215,7 @@ class Quantify:
             id=f"{chosen.id}/{self.name}",
             agent=self.name,
             measurement_ids=seen,
-            evidence={} if fit is None else {"pattern": _curve(fit)},
+            evidence={} if fit is None else {"pattern": _curve(fit), **tick_marks(fit)},
             abstained=True,
             remarks=(f"{reason}; check the list of phases and the sample's alignment",),
         )
