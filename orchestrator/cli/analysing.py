@@ -1,21 +1,31 @@
-"""`sdlab analyze`: one agent on one file, without a campaign."""
+"""`sdlab analyze`: one agent on files and folders, without a campaign."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from analysis.errors import BadPattern
     from analysis.insight import Insight
     from analysis.protocols import Agent, AgentFactory
+    from instruments.measurement import Measurement
+    from orchestrator.cli.analysed_output import Output
+
+ABSTAINED, SKIPPED = 2, 3
+"""Exit codes: an agent declined to answer; a file could not be read or analysed."""
 
 
 def analyze(
     agent: Annotated[str, typer.Argument(help="The agent, such as `xrd.quantify`.")],
-    file: Annotated[Path, typer.Argument(help="Pattern: .xy .xye .xrdml .chi .dat .csv")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Files or folders: .xy .xye .xrdml .chi .dat .txt .csv .fxye"),
+    ],
     phases: Annotated[
         list[str] | None,
         typer.Option(
@@ -31,37 +41,135 @@ def analyze(
         Path | None,
         typer.Option("--settings", help="TOML file with further settings of the agent."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    plot: Annotated[
-        Path | None, typer.Option("--plot", help="Write the fit as a .png or .svg picture.")
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="One setting, `name=value` as in TOML; repeatable."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the agent's randomness.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json-file", help="Write every insight into this file.")
+    ] = None,
+    csv_file: Annotated[
+        Path | None, typer.Option("--csv", help="Write a table, one row a file.")
+    ] = None,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", help="Folder for a picture of each fit.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Write the one fit as a .png or .svg picture.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the agent's randomness.")] = 0,
 ) -> None:
-    """Read one pattern with one agent.
+    """Read files with one agent; a folder is taken in natural order, as a series.
 
-    Example: `sdlab analyze xrd.quantify mixture.xye --phases cifs/ --plot fit.png`
+    What is written grows file by file, so that Ctrl-C keeps what is done. The exit code is 2 if the
+    agent abstained, 3 if a file was skipped.
+
+    Example: `sdlab analyze xrd.quantify scans/ --phases cifs/ --csv cells.csv --figures fits/`
     """
-    import numpy as np
-
-    from instruments.formats import read_measurement
+    from orchestrator.cli.analysed_files import check_alike, find_files, read_files
+    from orchestrator.cli.analysed_output import Output, as_data, write_figure
+    from orchestrator.cli.analysed_settings import assigned
     from orchestrator.registry import agent_factory
 
+    factory = agent_factory(agent)
     if plot is not None:
-        _check_plot(plot)
-    options = _settings(settings)
+        _check_plot(plot, files)
+    options = assigned(_settings(settings), assignments or [])
     if phases:
         options["phases"] = phases if len(phases) > 1 else _one(phases[0])
-    made = _make(agent_factory(agent), agent, options)
-    measurement = read_measurement(file, technique=made.technique or "xrd", wavelength=wavelength)
-    insight = made.analyze([measurement], rng=np.random.default_rng(seed))
+    made = _make(factory, agent, options)
+    found = find_files(files)
+    with _Progress("reading", len(found)) as progress:
+        read = read_files(
+            found,
+            technique=made.technique or "xrd",
+            wavelength=wavelength,
+            told=lambda _: progress.step(),
+        )
+    check_alike(read.good)
+    for file, why in read.bad:
+        typer.secho(f"skipped {file}: {why}", err=True, fg="yellow")
+    with Output(
+        json_file=json_file, csv_file=csv_file, figures=figures, quantities=list(made.quantities)
+    ) as output:
+        insights = _analyse(made, read.good, output, seed=seed)
     if plot is not None:
-        _write_plot(insight, plot)
+        write_figure(insights[0], plot)
     if as_json:
-        typer.echo(json.dumps(_as_data(insight), indent=2))
+        data = [as_data(insight) for insight in insights]
+        typer.echo(json.dumps(data[0] if len(found) == 1 else data, indent=2))
     else:
-        _print(insight)
-    if insight.abstained:
-        raise typer.Exit(2)
+        for insight in insights:
+            _print(insight, named=len(found) > 1)
+    if read.bad or len(insights) < len(read.good):
+        raise typer.Exit(SKIPPED)
+    if any(insight.abstained for insight in insights):
+        raise typer.Exit(ABSTAINED)
+
+
+def _analyse(
+    agent: Agent, read: Sequence[tuple[Path, Measurement]], output: Output, *, seed: int
+) -> list[Insight]:
+    """Return the insights, each written as it came; a file that is no pattern is told."""
+    from analysis.errors import BadPattern
+
+    made: list[Insight] = []
+    with _Progress(agent.name, len(read)) as progress:
+        for file, found in _insights(agent, read, seed=seed):
+            if isinstance(found, BadPattern):
+                if len(read) == 1:
+                    raise found
+                typer.secho(f"skipped {file}: {found}", err=True, fg="yellow")
+            else:
+                output.add(file, found)
+                made.append(found)
+            progress.step()
+    return made
+
+
+def _insights(
+    agent: Agent, read: Sequence[tuple[Path, Measurement]], *, seed: int
+) -> Iterator[tuple[Path, Insight | BadPattern]]:
+    """Yield each file's insight: as a series, all at once, or one by one, as the agent can."""
+    import numpy as np
+
+    from analysis.errors import BadPattern
+
+    rng = np.random.default_rng(seed)
+    files, measurements = [file for file, _ in read], [m for _, m in read]
+    for way in ("analyze_series", "analyze_together"):
+        if len(read) > 1 and hasattr(agent, way):
+            yield from zip(files, getattr(agent, way)(measurements, rng=rng), strict=True)
+            return
+    for file, measurement in read:
+        try:
+            yield file, agent.analyze([measurement], rng=np.random.default_rng(seed))
+        except BadPattern as error:
+            yield file, error
+
+
+class _Progress:
+    """A bar on the error stream, for more than one file."""
+
+    def __init__(self, what: str, total: int) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        self._bar = Progress(*columns, console=Console(stderr=True), disable=total < 2)
+        self._task = self._bar.add_task(what, total=total)
+
+    def __enter__(self) -> _Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def step(self) -> None:
+        """Note one more file."""
+        self._bar.advance(self._task)
 
 
 def _one(phase: str) -> object:
@@ -97,30 +205,15 @@ def _fault(kind: str, key: str, message: str) -> str:
     return f"{key}: {message}"
 
 
-def _as_data(insight: Insight) -> dict[str, object]:
-    covariance = None if insight.covariance is None else insight.covariance.tolist()
-    return {
-        "agent": insight.agent,
-        "abstained": insight.abstained,
-        "estimates": {
-            key: {"value": e.value, "std": e.std, "unit": e.unit}
-            for key, e in insight.estimates.items()
-        },
-        "covariance": {"keys": list(insight.covariance_keys), "matrix": covariance},
-        "class_probabilities": {k: dict(v) for k, v in insight.class_probabilities.items()},
-        "p_wrong": insight.p_wrong,
-        "novelty": insight.novelty,
-        "quality": dict(insight.quality),
-        "remarks": list(insight.remarks),
-    }
-
-
-def _print(insight: Insight) -> None:
+def _print(insight: Insight, *, named: bool) -> None:
     from rich.console import Console
     from rich.table import Table
 
     console = Console(highlight=False)
-    table = Table(title=insight.agent, title_justify="left", box=None, pad_edge=False)
+    title = ", ".join(insight.measurement_ids) if named else insight.agent
+    if named and not insight.estimates:
+        console.print(title)
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for heading, side in (("quantity", "left"), ("value", "right"), ("± std", "right")):
         table.add_column(heading, justify=side)  # type: ignore[arg-type]
     table.add_column("unit")
@@ -133,27 +226,18 @@ def _print(insight: Insight) -> None:
         console.print(f"{name} = {value:.4g}")
     if insight.p_wrong is not None:
         console.print(f"probability that this is wrong: {insight.p_wrong:.0%}")
+    if insight.abstained:
+        console.print("the agent abstains")
     for remark in insight.remarks:
         console.print(f"remark: {remark}")
 
 
-def _check_plot(path: Path) -> None:
+def _check_plot(path: Path, files: Sequence[Path]) -> None:
     from analysis.errors import AnalysisError
+    from orchestrator.cli.analysed_output import check_folder
 
     if path.suffix not in (".png", ".svg"):
         raise AnalysisError(f"{path.name} must end in .png or .svg")
-    if not path.parent.is_dir():
-        raise AnalysisError(f"there is no folder {path.parent} for the picture; make it first")
-
-
-def _write_plot(insight: Insight, path: Path) -> None:
-    from analysis.errors import AnalysisError
-    from orchestrator.report.figures import pattern_figure
-
-    if "pattern" not in insight.evidence:
-        raise AnalysisError("the agent gave no fit to draw: " + "; ".join(insight.remarks))
-    picture = pattern_figure(insight.evidence["pattern"], format=path.suffix[1:])
-    try:
-        path.write_bytes(picture)
-    except OSError as error:
-        raise AnalysisError(f"{path} cannot be written ({error.strerror})") from error
+    if len(files) > 1 or files[0].is_dir():
+        raise AnalysisError("--plot draws one file; for several give a folder with --figures")
+    check_folder(path)
