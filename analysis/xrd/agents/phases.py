@@ -20,11 +20,13 @@ from analysis.insight import Curve, Estimate, Insight
 from analysis.learning.activation import activation_map
 from analysis.weights import Card
 from analysis.xrd.candidates import PhasesSettings, namer_of, recipe_of
+from analysis.xrd.curves import fit_curve
 from analysis.xrd.disposing import Disposed
 from analysis.xrd.doubt import novelty
 from analysis.xrd.naming import Opinion, probabilities
 from analysis.xrd.network_input import network_input
 from analysis.xrd.preprocess import FitRange, prepare
+from analysis.xrd.ticks import tick_marks
 from analysis.xrd.training import decisions
 from analysis.xrd.training.phases import (
     AGENT,
@@ -199,19 +201,7 @@ class Phases:
         }
         found = {"activation": Curve(TWO_THETA, "two_theta", "deg", columns, "counts")}
         if disposed.fit is not None:
-            fit = disposed.fit
-            found["pattern"] = Curve(
-                fit.problem.two_theta,
-                "two_theta",
-                "deg",
-                {
-                    "observed": fit.counts,
-                    "calculated": fit.calculated,
-                    "difference": fit.counts - fit.calculated,
-                    "background": fit.background,
-                },
-                "counts",
-            )
+            found |= {"pattern": fit_curve(disposed.fit), **tick_marks(disposed.fit)}
         return found
 
     def _remarks(self, opinion: Opinion, disposed: Disposed, probability: FloatArray) -> list[str]:

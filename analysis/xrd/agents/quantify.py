@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from analysis.errors import BadPattern
-from analysis.insight import Curve, Estimate, Insight, MeasurementRequest
+from analysis.insight import Estimate, Insight, MeasurementRequest
 from analysis.physics.cell import free_cell_parameters
 from analysis.physics.reflections import reflections
+from analysis.xrd.curves import fit_curve
 from analysis.xrd.doubt import doubt, novelty
 from analysis.xrd.fit import Fit
 from analysis.xrd.layout import Layout
@@ -19,6 +20,7 @@ from analysis.xrd.misfit import Misfit, assess
 from analysis.xrd.preprocess import FitRange, prepare
 from analysis.xrd.series import Series
 from analysis.xrd.settings import QuantifySettings
+from analysis.xrd.standard import Absolute, absolute, standard_is_seen
 from analysis.xrd.ticks import tick_marks
 from analysis.xrd.uncertainty import Statement, state
 from instruments.measurement import Measurement
@@ -48,7 +50,9 @@ class Quantify:
     or more, calibrated on simulated mixtures (see `analysis.xrd.doubt`).
 
     It abstains if no phase is found in the pattern or the fit is worse than R_wp = 0.6. It cannot
-    see amorphous matter: fractions are of what is crystalline and listed.
+    see amorphous matter: fractions are of what is crystalline and listed, unless an internal
+    standard was weighed in. Then they are of the whole sample without the standard, beside
+    ``xrd.amorphous_fraction`` (see `analysis.xrd.standard`).
 
     Parameters
     ----------
@@ -77,11 +81,23 @@ class Quantify:
         )
 
     @property
+    def _standard(self) -> int | None:
+        """Index of the internal standard among the phases."""
+        if self.settings.standard is None:
+            return None
+        names = [crystal.name for crystal in self._crystals]
+        return names.index(self.settings.standard.phase)
+
+    @property
     def quantities(self) -> dict[str, str]:
         """Every quantity it can estimate → unit."""
         found: dict[str, str] = {}
+        standard = self.settings.standard
+        if standard is not None:
+            found["xrd.amorphous_fraction"] = ""
         for crystal in self._crystals:
-            found[f"xrd.weight_fraction.{crystal.name}"] = ""
+            if standard is None or crystal.name != standard.phase:
+                found[f"xrd.weight_fraction.{crystal.name}"] = ""
             for parameter in free_cell_parameters(crystal):
                 unit = "Å" if parameter in "abc" else "deg"
                 found[f"xrd.lattice.{crystal.name}.{parameter}"] = unit
@@ -146,6 +162,9 @@ class Quantify:
             reason = f"the fit ended at R_wp = {misfit.rwp:.2f}, worse than {WORST_RWP}"
             return self._abstain(chosen, seen, reason, fit=fit)
         statement = state(fit, misfit=misfit, diameter=self.settings.particle_diameter)
+        standard = self._standard
+        if standard is not None and not standard_is_seen(statement, index=standard):
+            return self._abstain(chosen, seen, "the internal standard was not found", fit=fit)
         logger.info(
             "fitted measurement=%s agent=%s rwp=%.4f chi2_reduced=%.2f",
             chosen.id,
@@ -185,9 +204,9 @@ class Quantify:
         misfit: Misfit,
         statement: Statement,
     ) -> Insight:
-        units = self.quantities
-        keys = tuple(_key(*name) for name in statement.names)
-        deviations = np.sqrt(np.diag(statement.covariance))
+        units, said = self.quantities, self._absolute(statement)
+        keys = tuple(_key(*name) for name in said.names)
+        deviations = np.sqrt(np.diag(said.covariance))
         p_wrong = doubt(misfit, prior=self.settings.prior_wrong)
         return Insight(
             id=f"{chosen.id}/{self.name}",
@@ -195,16 +214,27 @@ class Quantify:
             measurement_ids=seen,
             estimates={
                 key: Estimate(float(value), float(std), units[key])
-                for key, value, std in zip(keys, statement.values, deviations, strict=True)
+                for key, value, std in zip(keys, said.values, deviations, strict=True)
             },
             covariance_keys=keys,
-            covariance=statement.covariance,
+            covariance=said.covariance,
             p_wrong=p_wrong,
             novelty=novelty(misfit),
             quality=_quality(misfit),
-            evidence={"pattern": _curve(fit), **tick_marks(fit)},
+            evidence={"pattern": fit_curve(fit), **tick_marks(fit)},
             next_measurement=_longer_count(chosen, statement, n_phases=len(self._crystals)),
             remarks=_remarks(fit, misfit, p_wrong=p_wrong),
+        )
+
+    def _absolute(self, statement: Statement) -> Statement | Absolute:
+        standard, index = self.settings.standard, self._standard
+        if standard is None or index is None:
+            return statement
+        return absolute(
+            statement,
+            index=index,
+            weight_fraction=standard.weight_fraction,
+            n_phases=len(self._crystals),
         )
 
     def _abstain(
@@ -215,7 +245,7 @@ class Quantify:
             id=f"{chosen.id}/{self.name}",
             agent=self.name,
             measurement_ids=seen,
-            evidence={} if fit is None else {"pattern": _curve(fit), **tick_marks(fit)},
+            evidence={} if fit is None else {"pattern": fit_curve(fit), **tick_marks(fit)},
             abstained=True,
             remarks=(f"{reason}; check the list of phases and the sample's alignment",),
         )
@@ -246,19 +276,6 @@ def _quality(misfit: Misfit) -> dict[str, float]:
         "intensity_misfit": misfit.overall,
         "unexplained_area": misfit.unexplained,
     }
-
-
-def _curve(fit: Fit) -> Curve:
-    columns = {
-        "observed": fit.counts,
-        "calculated": fit.calculated,
-        "difference": fit.counts - fit.calculated,
-        "background": fit.background,
-    }
-    bragg = fit.problem.solve(fit.vector).columns * fit.scales
-    for crystal, column in zip(fit.problem.layout.crystals, bragg.T, strict=True):
-        columns[f"phase.{crystal.name}"] = np.ascontiguousarray(column)
-    return Curve(fit.problem.two_theta, "two_theta", "deg", columns, "counts")
 
 
 def _remarks(fit: Fit, misfit: Misfit, *, p_wrong: float) -> tuple[str, ...]:
