@@ -62,6 +62,19 @@ class ResolutionSettings(_Settings):
         return Resolution(self.u, self.v, self.w)
 
 
+class StandardSettings(_Settings):
+    """A crystalline standard that was weighed into the sample.
+
+    Attributes
+    ----------
+    phase : its name among the phases.
+    weight_fraction : of the mixture, standard included.
+    """
+
+    phase: str
+    weight_fraction: float = Field(gt=0, lt=1)
+
+
 class QuantifySettings(_Settings):
     """What a campaign file says under the agent ``xrd.quantify``.
 
@@ -76,6 +89,8 @@ class QuantifySettings(_Settings):
     texture : phase → (h, k, l) normal to its plates, for March–Dollase texture.
     refine_b_iso : refine an extra displacement parameter for each phase, with a prior 0 ± 0.3 Å².
     particle_diameter : of the grains [µm], for Brindley's correction; 0 for none. Known to ± 100 %.
+    standard : internal standard; fractions become those of the whole sample without it, and
+        ``xrd.amorphous_fraction`` is estimated.
     prior_wrong : how often the list of phases lacks one, before the pattern is looked at.
     """
 
@@ -87,6 +102,7 @@ class QuantifySettings(_Settings):
     texture: dict[str, Axis] = Field(default_factory=dict)
     refine_b_iso: bool = False
     particle_diameter: float = Field(default=3.0, ge=0, le=100)
+    standard: StandardSettings | None = None
     prior_wrong: float = Field(default=0.3, gt=0, lt=1)
 
     @model_validator(mode="after")
@@ -108,7 +124,7 @@ class QuantifySettings(_Settings):
         BadPhase
             A phase is neither in the library nor a usable CIF, or a name occurs twice.
         BadSettings
-            The texture names a phase that is not there.
+            The texture or the standard names a phase that is not there.
         """
         crystals = _read(self.phases, folder)
         names = [crystal.name for crystal in crystals]
@@ -120,6 +136,11 @@ class QuantifySettings(_Settings):
             raise BadSettings(
                 f"texture names {', '.join(strangers)}, which is no phase; the phases are "
                 f"{', '.join(names)}"
+            )
+        if self.standard is not None and self.standard.phase not in names:
+            raise BadSettings(
+                f"the standard {self.standard.phase} is no phase; the phases are "
+                f"{', '.join(names)}. List it among them"
             )
         return crystals
 
