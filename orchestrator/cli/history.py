@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,33 @@ import typer
 from orchestrator.cli.home import CampaignArgument, HomeOption, home_folder, named, open_store
 
 
-def list_campaigns(home: HomeOption = None) -> None:
-    """List the campaigns in the history, newest first."""
+class Listed(StrEnum):
+    """What can be listed."""
+
+    campaigns = "campaigns"
+    agents = "agents"
+
+
+def list_some(
+    what: Annotated[
+        Listed, typer.Argument(help="The campaigns in the history, or the installed agents.")
+    ] = Listed.campaigns,
+    home: HomeOption = None,
+) -> None:
+    """List the campaigns in the history, newest first; or the agents and what they answer.
+
+    Example: `sdlab list agents`
+    """
+    if what is Listed.agents:
+        from orchestrator.cli.agents import list_agents
+
+        list_agents()
+    else:
+        list_campaigns(home)
+
+
+def list_campaigns(home: Path | None) -> None:
+    """Print the campaigns in the history, newest first."""
     from rich.console import Console
     from rich.text import Text
 

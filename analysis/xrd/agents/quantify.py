@@ -1,4 +1,8 @@
-"""xrd.quantify: how much of each known phase, with its cell, crystallite size and microstrain."""
+"""xrd.quantify: how much of each known phase, with its cell, crystallite size and microstrain.
+
+A full-profile fit by variable projection (Golub & Pereyra 1973, doi:10.1137/0710036); scale factors
+become masses after Hill & Howard (1987, doi:10.1107/S0021889887086199).
+"""
 
 from __future__ import annotations
 
