@@ -111,6 +111,31 @@ def dispose(
     return disposed
 
 
+def settle(
+    data: FitRange,
+    crystals: Sequence[Crystal],
+    disposed: Disposed,
+    named: Sequence[int],
+    *,
+    radiation: Radiation,
+    resolution: Resolution,
+    texture: Mapping[str, Axis],
+) -> Disposed:
+    """Return the same evidence with a fit of the named phases alone.
+
+    A phase that was kept on little evidence and is not named must not keep its share of the mass.
+
+    Parameters
+    ----------
+    named : indices of the phases that are there, at least one.
+    """
+    wanted = tuple(int(i) for i in named)
+    if wanted == disposed.kept:
+        return disposed
+    fit = _fitted(data, [crystals[i] for i in wanted], radiation, resolution, texture)
+    return Disposed(wanted, disposed.evidence, fit, assess(fit))
+
+
 def _fitted(
     data: FitRange,
     crystals: Sequence[Crystal],

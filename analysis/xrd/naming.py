@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from analysis.learning.calibration import Logistic
 from analysis.physics.crystal import Crystal
-from analysis.xrd.disposing import Disposed, Evidence, dispose
+from analysis.xrd.disposing import Disposed, Evidence, dispose, settle
 from analysis.xrd.layout import Axis
 from analysis.xrd.preprocess import FitRange
 from analysis.xrd.profile import Resolution
@@ -96,6 +96,18 @@ class Namer:
             data,
             self.crystals,
             opinion.proposed,
+            radiation=self._radiation,
+            resolution=self._resolution,
+            texture=self._texture,
+        )
+
+    def settled(self, data: FitRange, disposed: Disposed, named: Sequence[int]) -> Disposed:
+        """Return the same evidence with a fit of the named phases alone, at least one."""
+        return settle(
+            data,
+            self.crystals,
+            disposed,
+            named,
             radiation=self._radiation,
             resolution=self._resolution,
             texture=self._texture,

@@ -117,6 +117,9 @@ class Phases:
         opinion = self._namer.opinion(counts, seed=int(rng.integers(2**31)))
         disposed = self._namer.disposed(data, opinion)
         probability = probabilities(opinion, disposed, self._decision)
+        named = np.flatnonzero(probability > PRESENT)
+        if len(named):
+            disposed = self._namer.settled(data, disposed, [int(i) for i in named])
         return self._insight(chosen, measurements, counts, opinion, disposed, probability)
 
     def opinion(self, measurement: Measurement, *, seed: int) -> Opinion:

@@ -70,6 +70,14 @@ def test_fractions_follow_the_mixture(agent: Phases) -> None:
         assert abs(estimate.value - fraction) < max(3 * estimate.std, 0.02)
 
 
+def test_fractions_of_what_is_named_sum_to_one(agent: Phases) -> None:
+    """A phase that is not named keeps no share of the mass."""
+    insight = agent.analyze(
+        [measured({"anatase": 0.7, "halite": 0.3})], rng=np.random.default_rng(0)
+    )
+    assert sum(e.value for e in insight.estimates.values()) == pytest.approx(1.0)
+
+
 def test_a_phase_that_is_no_candidate_is_not_guessed(agent: Phases) -> None:
     insight = agent.analyze([measured({"lab6": 1.0})], rng=np.random.default_rng(0))
     assert insight.abstained
