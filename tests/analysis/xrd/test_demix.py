@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +11,10 @@ import pytest
 
 from analysis.conformance import check_collective_agent
 from analysis.errors import BadPattern
+from analysis.insight import Insight
 from analysis.learning.decomposition.consensus import matched_columns
 from analysis.physics.structures import structure
-from analysis.xrd.agents.demix import make
+from analysis.xrd.agents.demix import Demix, DemixSettings, make
 from analysis.xrd.demixing import common_curves
 from analysis.xrd.demixing_spread import Spread, simulate_spread
 from instruments.measurement import Measurement
@@ -64,6 +65,21 @@ def test_the_phases_of_a_simulated_spread_are_found(
     matched = matched_columns(found, spread.fractions)
     # A part in twenty: texture and noise leave a few per cent.
     assert 0.5 * np.abs(matched - spread.fractions).sum(axis=1).mean() < 0.05
+
+
+class Backwards(Demix):
+    def analyze_together(
+        self, measurements: Sequence[Measurement], *, rng: np.random.Generator
+    ) -> list[Insight]:
+        return super().analyze_together(measurements, rng=rng)[::-1]
+
+
+def test_an_agent_that_answers_out_of_order_does_not_conform(
+    measurements: list[Measurement],
+) -> None:
+    agent = Backwards(DemixSettings())
+    with pytest.raises(AssertionError, match="keep the order"):
+        check_collective_agent(agent, measurements[:20], rng=np.random.default_rng(0))
 
 
 def test_a_pattern_that_is_explained_worse_than_asked_is_abstained_from(
