@@ -115,16 +115,21 @@ def _analyse(
     from analysis.errors import BadPattern
 
     made: list[Insight] = []
-    with _Progress(agent.name, len(read)) as progress:
-        for file, found in _insights(agent, read, seed=seed):
-            if isinstance(found, BadPattern):
-                if len(read) == 1:
+    try:
+        with _Progress(agent.name, len(read)) as progress:
+            for file, found in _insights(agent, read, seed=seed):
+                if not isinstance(found, BadPattern):
+                    output.add(file, found)
+                    made.append(found)
+                elif len(read) == 1:
                     raise found
-                typer.secho(f"skipped {file}: {found}", err=True, fg="yellow")
-            else:
-                output.add(file, found)
-                made.append(found)
-            progress.step()
+                else:
+                    typer.secho(f"skipped {file}: {found}", err=True, fg="yellow")
+                progress.step()
+    except KeyboardInterrupt:
+        kept = f"interrupted: {len(made)} of {len(read)} files were analysed and written"
+        typer.secho(kept, err=True, fg="yellow")
+        raise
     return made
 
 

@@ -8,8 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from analysis import Estimate, Insight
 from analysis.physics.structures import structure
 from analysis.xrd.forward import CU_K_ALPHA, PhaseState, Resolution, pattern
+from orchestrator.cli.analysed_files import natural
+from orchestrator.cli.analysed_output import Output
+from orchestrator.cli.analysed_settings import assigned
 from tests.integration.conftest import Sdlab
 
 RUTILE = ("--set", 'phases=["rutile"]', "--set", "background_order=3")
@@ -92,3 +96,38 @@ def test_a_folder_without_scans_is_one_sentence(sdlab: Sdlab, tmp_path: Path) ->
     said = sdlab("analyze", "xrd.quantify", tmp_path / "empty", *RUTILE, *CU)
     assert said.code == 1
     assert "holds no file" in said.err
+
+
+def test_an_interruption_keeps_what_was_done(tmp_path: Path) -> None:
+    insight = Insight("s/xrd/0/a", "a", ("s/xrd/0",), estimates={"x": Estimate(1.5, None, "")})
+    output = Output(
+        json_file=tmp_path / "o.json",
+        csv_file=tmp_path / "o.csv",
+        figures=None,
+        quantities=["x", "y"],
+    )
+
+    def interrupted() -> None:
+        with output:
+            output.add(Path("s.xy"), insight)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    (told,) = json.loads((tmp_path / "o.json").read_text())
+    assert told["estimates"]["x"] == {"value": 1.5, "std": None, "unit": ""}
+    (row,) = rows(tmp_path / "o.csv")
+    # An unknown std and an absent quantity are empty, not zero.
+    assert (row["x"], row["x.std"], row["y"]) == ("1.5", "", "")
+
+
+def test_an_assignment_reaches_into_a_table() -> None:
+    below = {"resolution": {"w": 0.004, "fixed": True}, "phases": "cifs"}
+    found = assigned(below, ["resolution.w=0.006", 'phases=["rutile"]'])
+    assert found == {"resolution": {"w": 0.006, "fixed": True}, "phases": ["rutile"]}
+
+
+def test_numbers_in_names_count_by_their_value() -> None:
+    names = ["a_10.xy", "a_9.xy", "b.xy", "10.xy", "9.xy"]
+    ordered = [path.name for path in sorted(map(Path, names), key=natural)]
+    assert ordered == ["9.xy", "10.xy", "a_9.xy", "a_10.xy", "b.xy"]

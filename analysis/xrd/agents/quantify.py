@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from analysis.errors import BadPattern
-from analysis.insight import Estimate, Insight, MeasurementRequest
+from analysis.insight import Estimate, Insight
 from analysis.physics.cell import free_cell_parameters
 from analysis.physics.reflections import reflections
+from analysis.xrd.counting import longer_count
 from analysis.xrd.curves import fit_curve
 from analysis.xrd.doubt import doubt, novelty
 from analysis.xrd.fit import Fit
@@ -226,7 +227,7 @@ class Quantify:
             novelty=novelty(misfit),
             quality=_quality(misfit),
             evidence={"pattern": fit_curve(fit), **tick_marks(fit)},
-            next_measurement=_longer_count(chosen, statement, n_phases=len(self._crystals)),
+            next_measurement=longer_count(chosen, statement, n_phases=len(self._crystals)),
             remarks=_remarks(fit, misfit, p_wrong=p_wrong),
         )
 
@@ -303,27 +304,3 @@ def _remarks(fit: Fit, misfit: Misfit, *, p_wrong: float) -> tuple[str, ...]:
 
 
 _WATCHED = ("displacement", "w", "a", "b", "c", "alpha", "beta", "gamma", "size")
-
-
-def _longer_count(
-    measurement: Measurement, statement: Statement, *, n_phases: int
-) -> MeasurementRequest | None:
-    """Ask for four times the counting time where counting limits the fractions."""
-    counting_time = measurement.settings.get("counting_time")
-    statistical = statement.statistical_std[:n_phases]
-    total = np.sqrt(np.diag(statement.covariance)[:n_phases])
-    worst = int(np.argmax(statistical))
-    if n_phases < 2 or statistical[worst] ** 2 < 0.8 * total[worst] ** 2:
-        return None
-    if not isinstance(counting_time, int | float):
-        return None
-    after = total[worst] ** 2 - 0.75 * statistical[worst] ** 2
-    return MeasurementRequest(
-        technique="xrd",
-        settings={"counting_time": 4 * float(counting_time)},
-        reason=(
-            f"counting statistics limit the fraction of {statement.names[worst][1]} "
-            f"(± {total[worst]:.3f}); four times the counting time would halve that part of it"
-        ),
-        expected_gain=float(total[worst] ** 2 - after),
-    )
