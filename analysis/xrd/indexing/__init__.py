@@ -1,0 +1,1 @@
+"""Indexing: from the positions of peaks to candidate cells."""
