@@ -31,7 +31,13 @@ SCREENED = 0.004
 
 MOST_PROPOSED = 9
 PASSES = 15
+
+PRESENT = 0.5
+"""Probability from which a phase is named."""
+
 SMALLEST = 1e-4
+LEAST_AREA = 1e-3
+"""Unexplained area below which differences mean nothing."""
 
 FEATURES = ("network logit", "network spread", "ln gain", "ln share", "misfit")
 """What the decision is made from, in this order."""
@@ -123,6 +129,24 @@ def features(opinion: Opinion, index: int, evidence: Evidence) -> tuple[float, .
         float(np.log1p(evidence.gain)),
         float(np.log(evidence.share + SMALLEST)),
         evidence.misfit,
+    )
+
+
+def set_features(probability: FloatArray, disposed: Disposed) -> tuple[float, ...]:
+    """Return what is known of the named set as a whole: how unsure, and what it leaves unexplained.
+
+    The logarithm of the chance that some phase is named or left out wrongly, were they independent,
+    and that of the unexplained area.
+
+    Parameters
+    ----------
+    probability : (n_phases,) of each candidate being there.
+    """
+    sure = np.where(probability > PRESENT, probability, 1.0 - probability)
+    unexplained = 1.0 if disposed.misfit is None else disposed.misfit.unexplained
+    return (
+        float(np.log(1.0 - np.prod(sure) + SMALLEST)),
+        float(np.log(unexplained + LEAST_AREA)),
     )
 
 

@@ -23,7 +23,7 @@ from analysis.xrd.candidates import PhasesSettings, namer_of, recipe_of
 from analysis.xrd.curves import fit_curve
 from analysis.xrd.disposing import Disposed
 from analysis.xrd.doubt import novelty
-from analysis.xrd.naming import Opinion, probabilities
+from analysis.xrd.naming import PRESENT, Opinion, probabilities, set_features
 from analysis.xrd.network_input import network_input
 from analysis.xrd.preprocess import FitRange, prepare
 from analysis.xrd.ticks import tick_marks
@@ -44,9 +44,6 @@ logger = logging.getLogger(__name__)
 
 FloatArray = NDArray[np.float64]
 
-PRESENT = 0.5
-"""Probability from which a phase is named."""
-
 STRANGE = 0.5
 """Novelty from which the agent declines: much of the pattern is no candidate's."""
 
@@ -64,8 +61,8 @@ class Phases:
 
     Estimates are the weight fractions of the phases that are named, as of `xrd.quantify`. Class
     probabilities have a question ``xrd.phase.<name>`` for each candidate. `p_wrong` is the
-    probability that the set as a whole is wrong. It abstains where no phase is found or half of
-    the pattern is unlike every candidate.
+    probability that the set as a whole is wrong, learnt on the same samples. It abstains where no
+    phase is found or half of the pattern is unlike every candidate.
 
     Raises
     ------
@@ -87,7 +84,7 @@ class Phases:
             digest(self._crystals, self._radiation, recipe_of(settings), settings.seed),
             command=_command(settings),
         )
-        self._decision = decisions.read(self._folder)
+        self._decisions = decisions.read(self._folder)
         self._namer = namer_of(settings, self._crystals, load(self._folder))
 
     @property
@@ -116,11 +113,14 @@ class Phases:
         chosen, data, counts = max(prepared, key=lambda t: float((t[1].counts / t[1].sigma).sum()))
         opinion = self._namer.opinion(counts, seed=int(rng.integers(2**31)))
         disposed = self._namer.disposed(data, opinion)
-        probability = probabilities(opinion, disposed, self._decision)
+        probability = probabilities(opinion, disposed, self._decisions.phase)
+        wrong = self._decisions.wrong.probability(set_features(probability, disposed))[0]
         named = np.flatnonzero(probability > PRESENT)
         if len(named):
             disposed = self._namer.settled(data, disposed, [int(i) for i in named])
-        return self._insight(chosen, measurements, counts, opinion, disposed, probability)
+        return self._insight(
+            chosen, measurements, counts, opinion, disposed, probability, float(wrong)
+        )
 
     def opinion(self, measurement: Measurement, *, seed: int) -> Opinion:
         """Return what networks and screen say of a pattern before anything is refined.
@@ -153,10 +153,10 @@ class Phases:
         opinion: Opinion,
         disposed: Disposed,
         probability: FloatArray,
+        wrong: float,
     ) -> Insight:
         named = np.flatnonzero(probability > PRESENT)
         strange = 1.0 if disposed.misfit is None else novelty(disposed.misfit)
-        sure = np.where(probability > PRESENT, probability, 1.0 - probability)
         shared = {
             "id": f"{chosen.id}/{self.name}",
             "agent": self.name,
@@ -175,7 +175,7 @@ class Phases:
         return Insight(
             **shared,  # type: ignore[arg-type]
             estimates=self._fractions(disposed, named),
-            p_wrong=float(np.clip(1.0 - np.prod(sure) * (1.0 - strange), 0.0, 1.0)),
+            p_wrong=wrong,
             quality={} if disposed.misfit is None else {"rwp": disposed.misfit.rwp},
             remarks=tuple(self._remarks(opinion, disposed, probability)),
         )

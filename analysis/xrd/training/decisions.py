@@ -1,4 +1,4 @@
-"""What fit and networks together are worth: a logistic function learnt on simulated mixtures.
+"""What fit and networks together are worth: logistic functions learnt on simulated mixtures.
 
 The mixtures are made as the networks' are not: wider ranges, skewed peaks, a goniometer's zero,
 and in every third sample a phase that is no candidate. Importing this file imports torch.
@@ -7,9 +7,10 @@ and in every third sample a phase that is no candidate. Importing this file impo
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,23 @@ from analysis.learning.calibration import Logistic, fit_logistic
 from analysis.physics.crystal import Crystal
 from analysis.trainers import Told
 from analysis.xrd.artefacts import counted, displaced, draw_resolution, draw_state
+from analysis.xrd.disposing import Disposed
 from analysis.xrd.forward import column
-from analysis.xrd.naming import Namer, features
+from analysis.xrd.naming import (
+    PRESENT,
+    Namer,
+    Opinion,
+    features,
+    probabilities,
+    set_features,
+)
 from analysis.xrd.preprocess import FitRange
 from analysis.xrd.radiation import Radiation
 from analysis.xrd.training.phases import TWO_THETA, UNSEEN
 
 FloatArray = NDArray[np.float64]
+
+FILE = "decisions.json"
 
 SKEW = 0.12
 """Share of a peak that is smeared towards low angles, at most, at the low end of the range."""
@@ -36,7 +47,21 @@ STRANGE = 1 / 3
 """Share of samples with a phase that is no candidate."""
 
 
-def learn_decision(
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What turns evidence into probabilities.
+
+    Attributes
+    ----------
+    phase : of a proposed phase being there, from `naming.features`.
+    wrong : of the named set being wrong, from `naming.set_features`.
+    """
+
+    phase: Logistic
+    wrong: Logistic
+
+
+def learn_decisions(
     namer: Namer,
     strangers: Sequence[Crystal],
     radiation: Radiation,
@@ -44,26 +69,37 @@ def learn_decision(
     n: int,
     seed: int,
     told: Told,
-) -> Logistic:
-    """Return the decision that fits `n` simulated mixtures.
+) -> Decisions:
+    """Return the decisions that fit `n` simulated mixtures.
+
+    A set is wrong if it is not exactly what the sample holds, strangers included. To what was seen
+    of sets one imagined right and one wrong one are added, both average: a few samples may all be
+    right.
 
     Parameters
     ----------
     strangers : phases that are no candidates; none may be empty.
     """
-    rows: list[tuple[float, ...]] = []
-    answers: list[bool] = []
+    seen: list[tuple[Opinion, Disposed, set[int], bool]] = []
     for k in range(n):
         rng = np.random.default_rng([seed, 200, k])
-        counts, held = sample(namer.crystals, strangers, radiation, rng=rng)
+        counts, held, strange = sample(namer.crystals, strangers, radiation, rng=rng)
         data = FitRange(TWO_THETA, counts, np.sqrt(np.maximum(counts, 1.0)), sigma_known=False)
         opinion = namer.opinion(counts, seed=k)
-        disposed = namer.disposed(data, opinion)
-        for index, evidence in disposed.evidence.items():
-            rows.append(features(opinion, index, evidence))
-            answers.append(index in held)
+        seen.append((opinion, namer.disposed(data, opinion), held, strange))
         told("simulated samples, refined", k + 1, n)
-    return fit_logistic(rows, answers)
+    phase = fit_logistic(
+        [features(o, i, e) for o, d, _, _ in seen for i, e in d.evidence.items()],
+        [i in held for _, d, held, _ in seen for i in d.evidence],
+    )
+    rows: list[tuple[float, ...]] = []
+    wrong: list[bool] = []
+    for opinion, disposed, held, strange in seen:
+        probability = probabilities(opinion, disposed, phase)
+        rows.append(set_features(probability, disposed))
+        wrong.append(strange or {int(i) for i in np.flatnonzero(probability > PRESENT)} != held)
+    average = tuple(float(v) for v in np.mean(rows, axis=0))
+    return Decisions(phase, fit_logistic([*rows, average, average], [*wrong, True, False]))
 
 
 def sample(
@@ -72,12 +108,20 @@ def sample(
     radiation: Radiation,
     *,
     rng: np.random.Generator,
-) -> tuple[FloatArray, set[int]]:
-    """Return the counts of a simulated sample on `TWO_THETA`, and which candidates it holds."""
+) -> tuple[FloatArray, set[int], bool]:
+    """Return the counts of a simulated sample on `TWO_THETA`, and what it holds.
+
+    Returns
+    -------
+    counts : (n_points,).
+    held : indices of the candidates that are there.
+    strange : whether something else is there.
+    """
     n_held = int(rng.integers(1, 5))
     held = rng.permutation(len(crystals))[:n_held]
     phases = [crystals[int(i)] for i in held]
-    if strangers and rng.random() < STRANGE:
+    strange = bool(strangers) and rng.random() < STRANGE
+    if strange:
         phases.append(strangers[int(rng.integers(len(strangers)))])
     shares = 0.05 + (1 - 0.05 * len(phases)) * rng.dirichlet(np.ones(len(phases)))
     resolution = draw_resolution(UNSEEN, rng)
@@ -91,17 +135,21 @@ def sample(
     shift = rng.uniform(-UNSEEN.displacement, UNSEEN.displacement, 1)
     moved = displaced(_skewed(bragg, rng)[None], TWO_THETA, shift)
     counts, _, _ = counted(moved, UNSEEN, rng)
-    return counts[0], {int(i) for i in held}
+    return counts[0], {int(i) for i in held}, strange
 
 
-def write(folder: Path, decision: Logistic) -> None:
-    """Write a decision into a folder of weights."""
-    (folder / "decision.json").write_text(json.dumps(asdict(decision), indent=1))
+def write(folder: Path, learnt: Decisions) -> None:
+    """Write decisions into a folder of weights."""
+    (folder / FILE).write_text(json.dumps(asdict(learnt), indent=1))
 
 
-def read(folder: Path) -> Logistic:
-    """Return the decision in a folder of weights."""
-    told = json.loads((folder / "decision.json").read_text())
+def read(folder: Path) -> Decisions:
+    """Return the decisions in a folder of weights."""
+    told = json.loads((folder / FILE).read_text())
+    return Decisions(_logistic(told["phase"]), _logistic(told["wrong"]))
+
+
+def _logistic(told: Mapping[str, Any]) -> Logistic:
     return Logistic(
         mean=tuple(told["mean"]),
         scale=tuple(told["scale"]),

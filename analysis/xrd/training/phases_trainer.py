@@ -10,7 +10,6 @@ from pathlib import Path
 
 from analysis import weights
 from analysis.errors import BadSettings
-from analysis.learning.calibration import Logistic
 from analysis.physics.crystal import Crystal
 from analysis.physics.structures import STRUCTURES, structure
 from analysis.trainers import Told
@@ -60,7 +59,7 @@ def train(
     with weights.building(AGENT, key) as made:
         networks = train_networks(crystals, radiation, chosen, seed=seed, told=told)
         save(made, networks)
-        decision = decisions.learn_decision(
+        learnt = decisions.learn_decisions(
             namer_of(asked, crystals, networks),
             strangers(crystals),
             radiation,
@@ -68,9 +67,9 @@ def train(
             seed=seed,
             told=told,
         )
-        decisions.write(made, decision)
+        decisions.write(made, learnt)
         spent = clock()
-        found = _figures(crystals, radiation, chosen, networks, decision, seed)
+        found = _figures(crystals, radiation, chosen, networks, learnt, seed)
         weights.write_card(made, _card(crystals, chosen, seed, key, found, spent))
     return weights.folder_of(AGENT, key)
 
@@ -91,7 +90,7 @@ def _figures(
     radiation: Radiation,
     recipe: Recipe,
     networks: Networks,
-    decision: Logistic,
+    learnt: decisions.Decisions,
     seed: int,
 ) -> dict[str, float]:
     """Return figures of the networks alone, and the slopes of the decision."""
@@ -100,7 +99,7 @@ def _figures(
         test = held_out(crystals, radiation, recipe, n=N_HELD_OUT, seed=seed, **ranges)
         told = figures(networks, test, seed=seed)
         found |= {f"networks.{name}.{k}": v for k, v in told.items()}
-    slopes = zip(FEATURES, decision.slopes, strict=True)
+    slopes = zip(FEATURES, learnt.phase.slopes, strict=True)
     return found | {f"decision.slope.{name}": s for name, s in slopes}
 
 
