@@ -58,8 +58,47 @@ def volume(free: FloatArray, *, system: str) -> FloatArray:
     return np.asarray(share / (free[..., 0] * np.sqrt(free[..., 1])))
 
 
-def distinct(system: str, *, largest: int) -> FloatArray:
-    """Return the distinct non-zero rows of `form` with indices from 0 to `largest`, (n, n_free)."""
+def allowed(hkl: IntArray, *, centring: str) -> NDArray[np.bool_]:
+    """Return which reflections a centring leaves, (n,); R is in hexagonal axes, obverse.
+
+    International Tables for Crystallography A (2016), section 1.6, reflection conditions.
+    """
+    h, k, l = hkl.T  # noqa: E741
+    even = {
+        "P": np.zeros(len(hkl), dtype=bool),
+        "I": (h + k + l) % 2,
+        "F": (h + k) % 2 + (k + l) % 2,
+        "A": (k + l) % 2,
+        "B": (h + l) % 2,
+        "C": (h + k) % 2,
+        "R": (k - h + l) % 3,
+    }
+    return np.asarray(even[centring] == 0)
+
+
+def centrings(system: str) -> tuple[str, ...]:
+    """Return the centrings of a system's lattices."""
+    return {
+        "cubic": ("P", "I", "F"),
+        "tetragonal": ("P", "I"),
+        "hexagonal": ("P", "R"),
+        "orthorhombic": ("P", "I", "F", "A", "B", "C"),
+    }[system]
+
+
+def distinct(system: str, *, largest: int, centring: str = "P") -> FloatArray:
+    """Return the distinct non-zero rows of `form` that a centring leaves, (n, n_free).
+
+    Parameters
+    ----------
+    largest : Miller index, in size.
+    """
     grid = np.stack(np.meshgrid(*[np.arange(largest + 1)] * 3, indexing="ij"), axis=-1)
-    rows = np.unique(form(grid.reshape(-1, 3), system=system), axis=0)
+    hkl = grid.reshape(-1, 3)
+    if centring == "R":
+        # (h, k, −l) has the same 1/d² and is allowed where (k, h, l) is.
+        hkl = hkl[allowed(hkl, centring="R") | allowed(hkl[:, [1, 0, 2]], centring="R")]
+    else:
+        hkl = hkl[allowed(hkl, centring=centring)]
+    rows = np.unique(form(hkl, system=system), axis=0)
     return np.asarray(rows[rows.any(axis=1)])

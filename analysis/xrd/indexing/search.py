@@ -7,12 +7,13 @@ figure of merit, or none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.xrd.indexing.forms import SYSTEMS, distinct, lengths, volume
+from analysis.xrd.indexing.forms import SYSTEMS, centrings, distinct, lengths, volume
 
 FloatArray = NDArray[np.float64]
 
@@ -44,6 +45,8 @@ class IndexedCell:
 
     Attributes
     ----------
+    centring : P, I, F, A, B, C or R (hexagonal axes): of those whose lines hold all indexed lines,
+        the one with the highest merit.
     a, b, c : lengths [Å]; γ is 120° if hexagonal, all other angles 90°.
     displacement : refined with the cell [deg]; peaks move by displacement · cos θ.
     merit : M of de Wolff over the indexed lines, with errors of at least `PRECISION`, halved for
@@ -52,6 +55,7 @@ class IndexedCell:
     """
 
     system: str
+    centring: str
     a: float
     b: float
     c: float
@@ -108,7 +112,7 @@ def _search_system(lines: FloatArray, wavelength: float, system: str) -> list[In
     if not len(trials):
         return []
     width = _dq(lines, wavelength) * TOLERANCE
-    rows = distinct(system, largest=6 if system == "orthorhombic" else 9)
+    rows = _rows(system, "P")
     score = _rough_score(trials, rows, q, width)
     best = trials[np.argsort(-score, kind="stable")[:N_KEPT]]
     refined = [_refine(free, rows, lines, wavelength, system) for free in best]
@@ -185,14 +189,34 @@ def _refine(
         if not (free > 1e-5).all():
             return None
     corrected = (q - displacement * lean)[indexed]
-    precision = PRECISION * float(slope[indexed].mean())
-    merit = figure_of_merit(
-        corrected, np.unique(np.round(rows @ free, 9)), precision=precision
-    ) / 2 ** float((~indexed).sum())
+    scale = slope[indexed]
+    centring, merit = _best_centring(free, corrected, scale, system)
+    merit /= 2.0 ** float((~indexed).sum())
     a, b, c = lengths(free, system=system)
     size = float(volume(free, system=system))
     n_indexed = int(indexed.sum())
-    return IndexedCell(system, a, b, c, size, displacement, merit, n_indexed, len(q))
+    return IndexedCell(system, centring, a, b, c, size, displacement, merit, n_indexed, len(q))
+
+
+def _best_centring(
+    free: FloatArray, q: FloatArray, slope: FloatArray, system: str
+) -> tuple[str, float]:
+    """Return the centring that explains the indexed lines with the fewest others, and its merit."""
+    precision = PRECISION * float(slope.mean())
+    found: list[tuple[float, str]] = []
+    for centring in centrings(system):
+        possible = np.unique(np.round(_rows(system, centring) @ free, 9))
+        gap = np.abs(_nearest(possible, q)[0] - q)
+        if centring == "P" or (gap < TOLERANCE * slope).all():
+            found.append((figure_of_merit(q, possible, precision=precision), centring))
+    merit, centring = max(found)
+    return centring, merit
+
+
+@lru_cache
+def _rows(system: str, centring: str) -> FloatArray:
+    largest = 6 if system == "orthorhombic" else 9
+    return distinct(system, largest=largest, centring=centring)
 
 
 def _nearest(possible: FloatArray, wanted: FloatArray) -> tuple[FloatArray, NDArray[np.intp]]:

@@ -18,13 +18,18 @@ def peaks_of(name: str, *, displacement: float = 0.0) -> Peaks:
 
 
 @pytest.mark.parametrize(
-    ("name", "system"),
-    [("lab6", "cubic"), ("rutile", "tetragonal"), ("corundum", "hexagonal")],
+    ("name", "system", "centring"),
+    [
+        ("lab6", "cubic", "P"),
+        ("rutile", "tetragonal", "P"),
+        ("corundum", "hexagonal", "R"),
+        ("fluorite", "cubic", "F"),
+    ],
 )
-def test_known_cells_are_found(name: str, system: str) -> None:
+def test_known_cells_are_found(name: str, system: str, centring: str) -> None:
     best = search(peaks_of(name).two_theta, wavelength=ALPHA_1)[0]
     cell = structure(name).cell
-    assert best.system == system
+    assert (best.system, best.centring) == (system, centring)
     # Positions are good to 0.01°, which is 0.1 % of a spacing at low angle.
     assert sorted((best.a, best.c)) == pytest.approx(sorted((cell[0], cell[2])), rel=1e-3)
 
