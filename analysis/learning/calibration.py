@@ -11,6 +11,16 @@ from scipy.optimize import minimize
 FloatArray = NDArray[np.float64]
 
 
+def with_prior(probability: float, *, base: float, prior: float) -> float:
+    """Return a probability learnt where yes was as frequent as `base`, where it is as `prior`.
+
+    The odds change in the ratio of the odds before (Saerens, Latinne & Decaestecker 2002,
+    doi:10.1162/089976602753284446). All three lie between 0 and 1, ends excluded.
+    """
+    odds = probability / (1 - probability) * (1 - base) / base * prior / (1 - prior)
+    return odds / (1 + odds)
+
+
 @dataclass(frozen=True, slots=True)
 class Logistic:
     """Probability of yes from features: 1 / (1 + exp(−offset − slopes · (x − mean) / scale)).

@@ -27,6 +27,8 @@ class PhasesSettings(QuantifySettings):
     Attributes
     ----------
     phases : the candidates: names of the structure library, CIFs, or a folder of CIFs.
+    prior_wrong : how often a sample holds something else, or a trace that cannot be named, before
+        the pattern is looked at.
     recipe, seed : which of the trained networks are used; ``sdlab train`` makes them.
     """
 

@@ -18,6 +18,7 @@ from analysis import weights
 from analysis.errors import BadPattern
 from analysis.insight import Curve, Estimate, Insight
 from analysis.learning.activation import activation_map
+from analysis.learning.calibration import with_prior
 from analysis.weights import Card
 from analysis.xrd.candidates import PhasesSettings, namer_of, recipe_of
 from analysis.xrd.curves import fit_curve
@@ -61,7 +62,8 @@ class Phases:
 
     Estimates are the weight fractions of the phases that are named, as of `xrd.quantify`. Class
     probabilities have a question ``xrd.phase.<name>`` for each candidate. `p_wrong` is the
-    probability that the set as a whole is wrong, learnt on the same samples. It abstains where no
+    probability that the set as a whole is wrong, learnt on the same samples and brought to how
+    often sets are wrong by `prior_wrong`. It abstains where no
     phase is found or half of the pattern is unlike every candidate.
 
     Raises
@@ -114,13 +116,15 @@ class Phases:
         opinion = self._namer.opinion(counts, seed=int(rng.integers(2**31)))
         disposed = self._namer.disposed(data, opinion)
         probability = probabilities(opinion, disposed, self._decisions.phase)
-        wrong = self._decisions.wrong.probability(set_features(probability, disposed))[0]
+        wrong = with_prior(
+            float(self._decisions.wrong.probability(set_features(probability, disposed))[0]),
+            base=self._decisions.base,
+            prior=self.settings.prior_wrong,
+        )
         named = np.flatnonzero(probability > PRESENT)
         if len(named):
             disposed = self._namer.settled(data, disposed, [int(i) for i in named])
-        return self._insight(
-            chosen, measurements, counts, opinion, disposed, probability, float(wrong)
-        )
+        return self._insight(chosen, measurements, counts, opinion, disposed, probability, wrong)
 
     def opinion(self, measurement: Measurement, *, seed: int) -> Opinion:
         """Return what networks and screen say of a pattern before anything is refined.

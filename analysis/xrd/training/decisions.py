@@ -55,10 +55,12 @@ class Decisions:
     ----------
     phase : of a proposed phase being there, from `naming.features`.
     wrong : of the named set being wrong, from `naming.set_features`.
+    base : share of sets that were wrong where that was learnt.
     """
 
     phase: Logistic
     wrong: Logistic
+    base: float
 
 
 def learn_decisions(
@@ -99,7 +101,9 @@ def learn_decisions(
         rows.append(set_features(probability, disposed))
         wrong.append(strange or {int(i) for i in np.flatnonzero(probability > PRESENT)} != held)
     average = tuple(float(v) for v in np.mean(rows, axis=0))
-    return Decisions(phase, fit_logistic([*rows, average, average], [*wrong, True, False]))
+    answers = [*wrong, True, False]
+    learnt = fit_logistic([*rows, average, average], answers)
+    return Decisions(phase, learnt, float(np.mean(answers)))
 
 
 def sample(
@@ -146,7 +150,7 @@ def write(folder: Path, learnt: Decisions) -> None:
 def read(folder: Path) -> Decisions:
     """Return the decisions in a folder of weights."""
     told = json.loads((folder / FILE).read_text())
-    return Decisions(_logistic(told["phase"]), _logistic(told["wrong"]))
+    return Decisions(_logistic(told["phase"]), _logistic(told["wrong"]), float(told["base"]))
 
 
 def _logistic(told: Mapping[str, Any]) -> Logistic:

@@ -30,7 +30,7 @@ from analysis.xrd.radiation import Radiation
 FloatArray = NDArray[np.float64]
 
 AGENT = "xrd.phases"
-FORMAT = 2
+FORMAT = 3
 """Raised when weights of an older form can no longer be read."""
 
 LOW, HIGH, STEP = 10.0, 80.0, 0.05
