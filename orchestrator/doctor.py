@@ -20,6 +20,7 @@ from orchestrator.registry import (
     available,
     instrument_factory,
     planner_factory,
+    trainer,
 )
 from orchestrator.store import Store
 from orchestrator.under_prefect.server import server_status
@@ -78,6 +79,7 @@ def _plugins() -> Iterator[Finding]:
         "instruments": instrument_factory,
         "agents": agent_factory,
         "planners": planner_factory,
+        "trainers": trainer,
     }
     for group in get_args(Group):
         names = available(group)
