@@ -16,7 +16,6 @@ trained first if they are not in the cache. The data are found through SDLAB_DAT
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import sys
@@ -29,24 +28,14 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402  after the thread counts
 import torch  # noqa: E402
+from weighed_mixtures import CANDIDATES, data_directory, truths  # noqa: E402
 
 from analysis.errors import WeightsNotTrained  # noqa: E402
 from analysis.learning.calibration import expected_calibration_error  # noqa: E402
-from analysis.physics.published.carbonates import CARBONATES  # noqa: E402
-from analysis.physics.published.oxides import OXIDES  # noqa: E402
 from analysis.xrd.agents.phases import Phases, make  # noqa: E402
 from analysis.xrd.training.phases_trainer import train  # noqa: E402
 from instruments.formats import read_measurement  # noqa: E402
 
-SET = "xrd/dara_mixtures"
-OWN = (
-    "brookite",
-    "corundum",
-    "periclase",
-    "quartz",
-    *OXIDES,
-    *(c for c in CARBONATES if c != "rhodochrosite"),  # the set has its own MnCO3
-)
 SCREEN_NAMES = 0.02
 """Share of the Bragg area from which the screen alone names a phase."""
 
@@ -70,18 +59,9 @@ class Reading:
     cpu_seconds: float
 
 
-def data_directory() -> Path:
-    """Return the folder of the set, or end the script where it is missing."""
-    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(os.environ.get("SDLAB_DATA", beside)) / SET
-    if not folder.is_dir():
-        raise SystemExit(f"{SET} is not in {folder.parent}; set SDLAB_DATA to the folder of sets")
-    return folder
-
-
 def agent_for(folder: Path, recipe: str, seed: int) -> Phases:
     """Return the agent, trained if it is not."""
-    settings: dict[str, object] = {"phases": ["reference_cifs", *OWN]}
+    settings: dict[str, object] = {"phases": list(CANDIDATES)}
     asked = {**settings, "recipe": recipe, "seed": seed}
     try:
         return make(asked, folder)
@@ -94,15 +74,6 @@ def agent_for(folder: Path, recipe: str, seed: int) -> Phases:
 def _tell(what: str, done: int, of: int) -> None:
     if done == of or done % max(of // 10, 1) == 0:
         print(f"{what}: {done} of {of}", file=sys.stderr)
-
-
-def truths(folder: Path) -> dict[str, list[str]]:
-    """Return mixture → names of its phases' structures."""
-    found: dict[str, list[str]] = {}
-    with (folder / "truth.csv").open() as file:
-        for row in csv.DictReader(file):
-            found.setdefault(row["mixture"], []).append(row["structure"])
-    return found
 
 
 def read(agent: Phases, path: Path, truth: list[str]) -> Reading:
