@@ -14,9 +14,10 @@ def activation_map(
 ) -> NDArray[np.float64]:
     """Return the class activation of one output along a curve, (n_points,), between 0 and 1.
 
-    Grad-CAM (Selvaraju et al. 2017, doi:10.1109/ICCV.2017.74) on the last convolution: channels
-    weighted by the mean gradient of the output, negative sums left out, stretched to the curve's
-    length. All 0 where nothing speaks for the output.
+    HiResCAM (Draelos & Carin 2020, arXiv:2011.08891) on the last convolution: each channel times the
+    gradient of the output at the same place, summed, negative sums left out, stretched to the
+    curve's length. Grad-CAM averages the gradient along the curve first, which tells little where
+    the next layer gives every place weights of its own. All 0 where nothing speaks for the output.
 
     Parameters
     ----------
@@ -24,12 +25,11 @@ def activation_map(
     """
     network.eval()
     x = torch.as_tensor(curve)[None]
-    features = network.features(x.unsqueeze(1)).detach().requires_grad_(True)
+    features = network.seen(x).detach().requires_grad_(True)
     network.head(features)[0, output].backward()
     assert features.grad is not None
-    weights = features.grad.mean(dim=2, keepdim=True)
-    heat = torch.relu((weights * features).sum(dim=1)).detach()
-    stretched = torch.nn.functional.interpolate(heat[None], size=len(curve), mode="linear")
+    heat = torch.relu((features.grad * features).sum(dim=1)).detach()
+    stretched = torch.nn.functional.interpolate(heat, size=len(curve), mode="linear")
     found = stretched[0, 0].numpy().astype(np.float64)
     highest = found.max()
     return np.asarray(found / highest if highest > 0 else found)
