@@ -147,6 +147,19 @@ class FailurePolicy(_Record):
         return self
 
 
+class FurtherMeasurements(_Record):
+    """What agents may ask for when they would be surer of a sample after another measurement.
+
+    Attributes
+    ----------
+    seconds : instrument time for further measurements of one sample; 0 takes none.
+    most : how many of one sample, at most.
+    """
+
+    seconds: float = Field(default=0.0, ge=0)
+    most: int = Field(default=5, ge=1, le=50)
+
+
 class Campaign(_Record):
     """Everything a campaign file says.
 
@@ -158,6 +171,7 @@ class Campaign(_Record):
         knowing every result before it, and a resumed campaign repeats itself exactly.
     priority : campaigns of higher priority are served first where they share instruments; a step
         of priority is worth ten minutes of waiting.
+    further : further measurements of a sample that agents may ask for.
     approval : which proposals wait for a person.
     prompts : what a person does by hand, and before which step.
     """
@@ -176,6 +190,7 @@ class Campaign(_Record):
     synthesis: SynthesisPlan = SynthesisPlan()
     measurements: tuple[MeasurementPlan, ...] = Field(min_length=1)
     agents: tuple[AgentChoice, ...] = Field(min_length=1)
+    further: FurtherMeasurements = FurtherMeasurements()
     on_failure: FailurePolicy = FailurePolicy()
     approval: Approval = Approval()
     prompts: tuple[Prompt, ...] = ()

@@ -17,9 +17,18 @@ from instruments.sample import Sample
 from orchestrator.costs import cost_of
 from orchestrator.deciding.fallback import plan, read
 from orchestrator.errors import CampaignStops
-from orchestrator.failing.clearing import AGAIN, further, remedy_for_analysis, unclear
+from orchestrator.failing.clearing import (
+    AGAIN,
+    further,
+    mark,
+    remedy_for_analysis,
+    standing,
+    times_in,
+    unclear,
+)
 from orchestrator.failing.remedies import StepFailed, persist
 from orchestrator.failing.repeating import LOOK_BACK, times_repeated, to_repeat
+from orchestrator.furthering import measured_further
 from orchestrator.journal import act, settled_attempts
 from orchestrator.measuring import measure_once
 from orchestrator.people.approval import undone, vetoed
@@ -84,20 +93,29 @@ async def _carried_out(run: Run, number: int, proposal: Proposal, verbs: Verbs) 
 async def _cleared(
     run: Run, number: int, sample: Sample, measurements: list[Measurement], verbs: Verbs
 ) -> list[Insight]:
-    """Return what the agents say, after a further measurement if that is the remedy."""
-    insights = await verbs.analyze(run, number, measurements)
+    """Return what the agents say, after the further measurements that they asked for.
+
+    One more is taken if they tell nothing of what is wanted and that is the remedy.
+    """
+    taken = list(measurements)
+    rounds = [await verbs.analyze(run, number, taken)]
+    while (more := await measured_further(run, number, sample, rounds[-1], taken)) is not None:
+        taken.append(more)
+        rounds.append(await verbs.analyze(run, number, taken))
     measured_again = False
-    while (why := unclear(run, insights)) is not None:
+    while (why := unclear(run, standing(rounds))) is not None:
         remedy = await remedy_for_analysis(run, number, why, measured_again=measured_again)
         if remedy == "skip":
             break
         if remedy != "measure_again":
             raise StepFailed(why, cause="analysis", remedy=remedy)
-        wanted = further(run, insights)
-        more = await measure_once(run, number, sample, wanted.index, more=wanted.settings)
-        insights = await verbs.analyze(run, number, [*measurements, more])
+        wanted, times = further(run, rounds[-1]), len(taken) - len(measurements) + 1
+        taken.append(
+            await measure_once(run, number, sample, wanted.index, more=wanted.settings, times=times)
+        )
+        rounds.append(await verbs.analyze(run, number, taken))
         measured_again = True
-    return insights
+    return standing(rounds)
 
 
 def _failed(run: Run, number: int, proposal: Proposal, failed: StepFailed) -> Observation:
@@ -207,9 +225,9 @@ async def analyze(run: Run, number: int, measurements: list[Measurement]) -> lis
     further measurement all are asked again, and what they said before stays in the history.
     """
     known = run.history.experiment(run.id, number)
-    again = len(measurements) > len(run.campaign.measurements)
+    times = len(measurements) - len(run.campaign.measurements)
     said = known.insights if known is not None else ()
-    done = {i.agent: i.id for i in said if i.id.endswith(AGAIN) == again}
+    done = {i.agent: i.id for i in said if times_in(i.id, AGAIN) == times}
     insights = []
     for name in run.match.agents:
         spoken = [done[a] for a in run.match.standing_for(name) if a in done]
@@ -220,7 +238,7 @@ async def analyze(run: Run, number: int, measurements: list[Measurement]) -> lis
         insight = await read(run, number, name, measurements)
         if insight is None:
             continue
-        insight = replace(insight, id=insight.id + AGAIN) if again else insight
+        insight = replace(insight, id=insight.id + mark(AGAIN, times))
         run.history.record_insight(run.id, number, insight)
         insights.append(insight)
         run.tell(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from instruments.commands import Measure
 from instruments.measurement import Measurement
 from instruments.sample import Sample, Setting
-from orchestrator.failing.clearing import MORE
+from orchestrator.failing.clearing import MORE, mark
 from orchestrator.failing.remedies import StepFailed
 from orchestrator.journal import act, settled_attempts
 from orchestrator.run import Run
@@ -24,12 +24,14 @@ async def measure_once(
     index: int,
     *,
     more: Mapping[str, Setting] | None = None,
+    times: int = 1,
 ) -> Measurement:
     """Return one planned measurement; spoilt ones are kept in the history and taken again.
 
     Parameters
     ----------
     more : settings of a further measurement, taken besides the planned one.
+    times : how many further ones there are with it.
 
     Raises
     ------
@@ -38,7 +40,7 @@ async def measure_once(
     """
     plan, names = run.campaign.measurements[index], run.match.measuring(index)
     name = " or ".join(names)
-    which = f"{index}" if more is None else f"{index}{MORE}"
+    which = f"{index}{mark(MORE, 0 if more is None else times)}"
     stem, step = f"{sample.id}/{plan.technique}-{which}", f"measure-{which}"
     settings = plan.settings if more is None else dict(more)
     if done := _recorded(run, number, stem):

@@ -12,10 +12,40 @@ from orchestrator.routing import combine
 from orchestrator.run import Run
 
 AGAIN = "/again"
-"""Ends the id of what an agent said after a further measurement."""
+"""Ends the id of what an agent said after a further measurement, with a number from the second."""
 
 MORE = "-more"
-"""Ends the name of a further measurement."""
+"""Ends the name of a further measurement, likewise."""
+
+
+def mark(word: str, times: int) -> str:
+    """Return how a name ends after so many further measurements; nothing after none."""
+    return "" if times == 0 else word if times == 1 else f"{word}{times}"
+
+
+def times_in(name: str, word: str) -> int:
+    """Return after how many further measurements a name was given."""
+    _, found, number = name.rpartition(word)
+    if not found or not (number.isdigit() or number == ""):
+        return 0
+    return int(number or 1)
+
+
+def standing(rounds: Sequence[Sequence[Insight]]) -> list[Insight]:
+    """Return what each agent said last, but if it then abstained, what it said before that.
+
+    An agent that cannot read a further measurement need not take back what it read.
+
+    Parameters
+    ----------
+    rounds : what all agents said, first before any further measurement, then after each.
+    """
+    last: dict[str, Insight] = {}
+    for insights in rounds:
+        for insight in insights:
+            if insight.agent not in last or not insight.abstained:
+                last[insight.agent] = insight
+    return list(last.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,22 +83,22 @@ def further(run: Run, insights: Sequence[Insight]) -> Further:
     A setting that the instrument does not accept as asked for stays as it was.
     """
     plans = run.campaign.measurements
-    request = _request(run, insights)
+    asked_for = request(run, insights)
     index = next(
-        (i for i, p in enumerate(plans) if request and p.technique == request.technique), 0
+        (i for i, p in enumerate(plans) if asked_for and p.technique == asked_for.technique), 0
     )
     capabilities = run.laboratory.describe(run.match.measurers[index])
     asked = {
         name: value
-        for name, value in (request.settings if request else {}).items()
+        for name, value in (asked_for.settings if asked_for else {}).items()
         if (accepted := capabilities.setting(name)) is not None and accepted.fault(value) is None
     }
     return Further(index, {**plans[index].settings, **asked})
 
 
-def _request(run: Run, insights: Sequence[Insight]) -> MeasurementRequest | None:
+def request(run: Run, insights: Sequence[Insight]) -> MeasurementRequest | None:
     """Return the request of most expected gain for a technique that the campaign has."""
     techniques = {plan.technique for plan in run.campaign.measurements}
     asked = [i.next_measurement for i in insights if i.next_measurement is not None]
-    fitting = [request for request in asked if request.technique in techniques]
-    return max(fitting, key=lambda request: request.expected_gain or 0.0, default=None)
+    fitting = [wanted for wanted in asked if wanted.technique in techniques]
+    return max(fitting, key=lambda wanted: wanted.expected_gain or 0.0, default=None)

@@ -12,6 +12,7 @@ from analysis.insight import Estimate
 from orchestrator.campaign import AgentChoice, Campaign, PlannerChoice
 from orchestrator.deciding.deciders import deciders
 from orchestrator.deciding.interpreting import interpret
+from orchestrator.failing.clearing import standing
 from orchestrator.replay.past import Past
 from orchestrator.replay.replaying import chosen, proposed
 from orchestrator.routing import combine
@@ -97,8 +98,9 @@ def other_agents(
     for experiment in chosen(past, experiments):
         if not experiment.insights:
             continue
-        again = bool(past.said(experiment, again=True))
-        shown, said = past.shown(experiment, again=again), past.said(experiment, again=again)
+        rounds = past.rounds(experiment)
+        shown = past.shown(experiment, times=rounds[-1])
+        said = standing([past.said(experiment, times=n) for n in rounds])
         read = [
             interpret(agents, shown, rng=past.reading_stream(experiment.number))
             for agents in who.agents.values()

@@ -11,7 +11,7 @@ from analysis.insight import Insight
 from instruments.measurement import Measurement
 from orchestrator.campaign import Campaign
 from orchestrator.deciding.lessons import earlier_campaigns, pinned_lessons
-from orchestrator.failing.clearing import AGAIN, MORE
+from orchestrator.failing.clearing import AGAIN, MORE, times_in
 from orchestrator.launch import recorded_campaign
 from orchestrator.measuring import SPOILING_FLAGS
 from orchestrator.run import ROLES
@@ -68,29 +68,33 @@ class Past:
         pending = [self.experiments[n].proposal.values for n in experiment.pending]
         return [o for _, o in sorted(told, key=lambda found: found[0])], list(pending)
 
-    def shown(self, experiment: Experiment, *, again: bool = False) -> list[Measurement]:
+    def shown(self, experiment: Experiment, *, times: int = 0) -> list[Measurement]:
         """Return the measurements that the agents were given, with their arrays.
 
         Parameters
         ----------
-        again : when they were asked a second time, after a further measurement.
+        times : after how many further measurements they were asked.
         """
         return [
             self.store.measurement(m.id)
             for m in experiment.measurements
-            if not SPOILING_FLAGS & set(m.flags) and (again or not _is_further(m.id))
+            if not SPOILING_FLAGS & set(m.flags) and _times_measured(m.id) <= times
         ]
 
-    def said(self, experiment: Experiment, *, again: bool = False) -> list[Insight]:
-        """Return what the agents said, the first or the second time, with its arrays."""
-        summaries = [i for i in experiment.insights if i.id.endswith(AGAIN) == again]
+    def said(self, experiment: Experiment, *, times: int = 0) -> list[Insight]:
+        """Return what the agents said after so many further measurements, with its arrays."""
+        summaries = [i for i in experiment.insights if times_in(i.id, AGAIN) == times]
         return [self.store.insight(i.id) for i in summaries]
+
+    def rounds(self, experiment: Experiment) -> range:
+        """Return after how many further measurements the agents were asked: 0, 1, …"""
+        return range(1 + max((times_in(i.id, AGAIN) for i in experiment.insights), default=-1))
 
     def reading_stream(self, number: int) -> np.random.Generator:
         """Return the random stream with which the agents began."""
         return np.random.default_rng([self.campaign.seed, number, ROLES.index("analyze")])
 
 
-def _is_further(measurement_id: str) -> bool:
-    """Return whether a measurement was taken besides those that the campaign plans."""
-    return measurement_id.rpartition("/")[0].endswith(MORE)
+def _times_measured(measurement_id: str) -> int:
+    """Return how many measurements were taken besides those that the campaign plans, with this."""
+    return times_in(measurement_id.rpartition("/")[0], MORE)

@@ -15,6 +15,7 @@ import numpy as np
 from orchestrator.deciding.choosing import choose
 from orchestrator.deciding.deciders import Deciders, deciders
 from orchestrator.deciding.interpreting import interpret
+from orchestrator.failing.clearing import standing
 from orchestrator.failing.repeating import made_again
 from orchestrator.replay.differing import differences, insight_facts
 from orchestrator.replay.past import Past
@@ -55,8 +56,8 @@ def replay(past: Past, *, experiments: int | None = None) -> Iterator[Decision]:
     who = deciders(past.campaign, past.source, earlier=past.earlier)
     for experiment in chosen(past, experiments):
         yield _proposal(past, experiment, who)
-        for again in (False, True):
-            yield from _insights(past, experiment, who, again=again)
+        for times in past.rounds(experiment):
+            yield from _insights(past, experiment, who, times=times)
         if experiment.insights and experiment.observation is not None:
             yield _observation(past, experiment)
 
@@ -101,10 +102,10 @@ def _proposal(past: Past, experiment: Experiment, who: Deciders) -> Decision:
 
 
 def _insights(
-    past: Past, experiment: Experiment, who: Deciders, *, again: bool
+    past: Past, experiment: Experiment, who: Deciders, *, times: int
 ) -> Iterator[Decision]:
-    said = {insight.agent: insight for insight in past.said(experiment, again=again)}
-    shown = past.shown(experiment, again=again) if said else []
+    said = {insight.agent: insight for insight in past.said(experiment, times=times)}
+    shown = past.shown(experiment, times=times) if said else []
     for name, agents in who.agents.items():
         then = next((said[a.name] for a in agents if a.name in said), None)
         if then is None:
@@ -119,7 +120,7 @@ def _insights(
 def _observation(past: Past, experiment: Experiment) -> Decision:
     then = experiment.observation
     assert then is not None
-    last = past.said(experiment, again=True) or past.said(experiment)
+    last = standing([past.said(experiment, times=n) for n in past.rounds(experiment)])
     now = observe(
         past.campaign.objective, last, values=then.values, cost=then.cost, context=then.context
     )

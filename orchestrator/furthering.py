@@ -1,0 +1,77 @@
+"""Further measurements: what agents ask for, within what the campaign allows for a sample.
+
+They are measured like any other, through the journal, and read together with those before. Their
+time is part of the experiment's cost and of the campaign's hours.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from analysis.insight import Insight
+from instruments.commands import Measure
+from instruments.errors import CommandRefused
+from instruments.measurement import Measurement
+from instruments.sample import Sample
+from orchestrator.failing.clearing import Further, further, request
+from orchestrator.failing.remedies import StepFailed
+from orchestrator.measuring import measure_once
+from orchestrator.run import Run
+
+logger = logging.getLogger(__name__)
+
+
+async def measured_further(
+    run: Run,
+    number: int,
+    sample: Sample,
+    insights: Sequence[Insight],
+    measurements: Sequence[Measurement],
+) -> Measurement | None:
+    """Return the further measurement that agents ask for, None if there is none.
+
+    None, too, where the campaign's `further` does not allow it, or the instrument refuses it or
+    fails: what the agents said before then stands.
+
+    Parameters
+    ----------
+    measurements : of the sample so far; those beyond the campaign's plans were further ones.
+    """
+    taken = measurements[len(run.campaign.measurements) :]
+    asked = request(run, insights)
+    if asked is None or len(taken) >= run.campaign.further.most:
+        return None
+    wanted = further(run, insights)
+    if why := _forbidden(run, sample, wanted, taken):
+        run.tell(number, "measure", "failed", f"a further measurement was asked for, but {why}")
+        logger.info("further measurement declined sample=%s: %s", sample.id, why)
+        return None
+    run.tell(number, "measure", "started", f"a further one: {asked.reason}")
+    try:
+        return await measure_once(
+            run, number, sample, wanted.index, more=wanted.settings, times=len(taken) + 1
+        )
+    except StepFailed as failed:
+        logger.warning("further measurement failed sample=%s: %s", sample.id, failed)
+        return None
+
+
+def _forbidden(
+    run: Run, sample: Sample, wanted: Further, taken: Sequence[Measurement]
+) -> str | None:
+    """Return why a further measurement is not taken, None if nothing speaks against it."""
+    allowed = run.campaign.further.seconds
+    left = allowed - sum((m.finished - m.started).total_seconds() for m in taken)
+    if left <= 0:
+        return f"the campaign's {allowed:g} s for this sample are spent"
+    order = Measure(
+        measurement_id=f"{sample.id}/further", sample=sample, settings=dict(wanted.settings)
+    )
+    try:
+        seconds = run.laboratory.check(run.match.measurers[wanted.index], order).seconds
+    except CommandRefused as error:
+        return str(error)
+    if seconds > left:
+        return f"it takes {seconds:.0f} s, and {left:.0f} s are left for this sample"
+    return None
