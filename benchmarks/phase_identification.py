@@ -20,6 +20,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -60,8 +61,12 @@ class Reading:
 
 
 def agent_for(folder: Path, recipe: str, seed: int) -> Phases:
-    """Return the agent, trained if it is not."""
-    settings: dict[str, object] = {"phases": list(CANDIDATES)}
+    """Return the agent with the 51 candidates, trained if it is not."""
+    return trained_agent({"phases": list(CANDIDATES)}, folder, recipe, seed)
+
+
+def trained_agent(settings: Mapping[str, object], folder: Path, recipe: str, seed: int) -> Phases:
+    """Return the agent of these settings, trained if it is not."""
     asked = {**settings, "recipe": recipe, "seed": seed}
     try:
         return make(asked, folder)

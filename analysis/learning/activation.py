@@ -14,8 +14,8 @@ def activation_map(
 ) -> NDArray[np.float64]:
     """Return the class activation of one output along a curve, (n_points,), between 0 and 1.
 
-    HiResCAM (Draelos & Carin 2020, arXiv:2011.08891) on the last convolution: each channel times the
-    gradient of the output at the same place, summed, negative sums left out, stretched to the
+    HiResCAM (Draelos & Carin 2020, arXiv:2011.08891) on the last convolution: each channel times
+    the gradient of the output at the same place, summed, negative sums left out, stretched to the
     curve's length. Grad-CAM averages the gradient along the curve first, which tells little where
     the next layer gives every place weights of its own. All 0 where nothing speaks for the output.
 

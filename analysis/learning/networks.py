@@ -22,6 +22,7 @@ class CurveNet(nn.Module):
 
     def __init__(self, n_points: int, n_outputs: int, *, width: int = 32, dropout: float = 0.3):
         super().__init__()
+        self.width = width
         channels = (1, width, 2 * width, 3 * width, 3 * width)
         kernels = (15, 9, 7, 5)
         layers: list[nn.Module] = []
@@ -31,7 +32,8 @@ class CurveNet(nn.Module):
                 nn.BatchNorm2d(after),
                 nn.ReLU(),
             ]
-        self.features = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        self.features = nn.Sequential(*layers)
+        self.features.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         length = n_points
         for kernel in kernels:
             length = (length + 2 * (kernel // 2) - kernel) // 2 + 1

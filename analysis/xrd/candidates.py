@@ -15,7 +15,8 @@ from analysis.physics.crystal import Crystal
 from analysis.xrd.forward import PhaseState, phase_columns
 from analysis.xrd.naming import Namer
 from analysis.xrd.settings import QuantifySettings
-from analysis.xrd.training.phases import AGENT, RECIPES, TWO_THETA, Networks, Recipe
+from analysis.xrd.training.ensemble import Networks
+from analysis.xrd.training.phases import AGENT, RECIPES, TWO_THETA, Recipe
 
 SCREEN_SIZE = 600.0
 """Crystallite size [Å] of the candidates' patterns in the screen."""
@@ -27,11 +28,14 @@ class PhasesSettings(QuantifySettings):
     Attributes
     ----------
     phases : the candidates: names of the structure library, CIFs, or a folder of CIFs.
+    excluded : candidates that this sample cannot hold, by what went into it; networks trained for
+        all still serve.
     prior_wrong : how often a sample holds something else, or a trace that cannot be named, before
         the pattern is looked at.
     recipe, seed : which of the trained networks are used; ``sdlab train`` makes them.
     """
 
+    excluded: tuple[str, ...] = ()
     recipe: str = "standard"
     seed: int = Field(default=0, ge=0)
 
@@ -51,8 +55,34 @@ def recipe_of(settings: PhasesSettings) -> Recipe:
     return RECIPES[settings.recipe]
 
 
+def considered(settings: PhasesSettings, crystals: Sequence[Crystal]) -> list[int]:
+    """Return the indices of the candidates that are not excluded.
+
+    Raises
+    ------
+    BadSettings
+        An excluded phase is no candidate, or fewer than two are left.
+    """
+    names = [c.name for c in crystals]
+    strangers = sorted(set(settings.excluded) - set(names))
+    if strangers:
+        raise BadSettings(
+            f"{AGENT} excludes {', '.join(strangers)}, which are no candidates; these are: "
+            f"{', '.join(names)}"
+        )
+    left = [i for i, name in enumerate(names) if name not in settings.excluded]
+    if len(left) < 2:
+        raise BadSettings(f"{AGENT} excludes all but {len(left)} candidates; leave at least two")
+    return left
+
+
 def namer_of(settings: PhasesSettings, crystals: Sequence[Crystal], networks: Networks) -> Namer:
-    """Return what finds the candidates in a pattern."""
+    """Return what finds the candidates in a pattern.
+
+    Parameters
+    ----------
+    networks : for exactly these crystals.
+    """
     radiation = settings.radiation.radiation()
     resolution = settings.resolution.resolution()
     columns = phase_columns(

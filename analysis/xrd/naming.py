@@ -19,7 +19,8 @@ from analysis.xrd.preprocess import FitRange
 from analysis.xrd.profile import Resolution
 from analysis.xrd.radiation import Radiation
 from analysis.xrd.screen import screen
-from analysis.xrd.training.phases import TWO_THETA, Networks
+from analysis.xrd.training.ensemble import Networks
+from analysis.xrd.training.phases import TWO_THETA
 
 FloatArray = NDArray[np.float64]
 
@@ -39,7 +40,7 @@ SMALLEST = 1e-4
 LEAST_AREA = 1e-3
 """Unexplained area below which differences mean nothing."""
 
-FEATURES = ("network logit", "network spread", "ln gain", "ln share", "misfit")
+FEATURES = ("network logit", "network spread", "second logit", "ln gain", "ln share", "misfit")
 """What the decision is made from, in this order."""
 
 
@@ -50,18 +51,21 @@ class Opinion:
     Attributes
     ----------
     probability, spread : (n_phases,) mean and standard deviation of the networks' draws.
+    second : (n_phases,) mean of the draws of the network that sees pair distances.
     shares : (n_phases,) share of the Bragg area by the screen.
     """
 
     probability: FloatArray
     spread: FloatArray
+    second: FloatArray
     shares: FloatArray
 
     @property
     def proposed(self) -> tuple[int, ...]:
-        """Indices of the phases that either proposes, the likeliest `MOST_PROPOSED` of them."""
-        score = np.maximum(self.probability, np.minimum(5.0 * self.shares, 1.0))
-        wanted = (self.probability > LIKELY) | (self.shares > SCREENED)
+        """Indices of the phases that any proposes, the likeliest `MOST_PROPOSED` of them."""
+        likely = np.maximum(self.probability, self.second)
+        score = np.maximum(likely, np.minimum(5.0 * self.shares, 1.0))
+        wanted = (likely > LIKELY) | (self.shares > SCREENED)
         order = sorted(np.flatnonzero(wanted), key=lambda i: -score[i])
         return tuple(sorted(int(i) for i in order[:MOST_PROPOSED]))
 
@@ -87,14 +91,15 @@ class Namer:
     ) -> None:
         self.crystals = tuple(crystals)
         self.networks = networks
-        self._columns = columns
+        self.columns = columns
         self._radiation, self._resolution, self._texture = radiation, resolution, texture
 
     def opinion(self, counts: FloatArray, *, seed: int) -> Opinion:
         """Return what networks and screen say of counts on `TWO_THETA`, (n_points,)."""
         draws = self.networks.draws(counts[None], passes=PASSES, seed=seed)[:, 0]
-        shares = screen(TWO_THETA, counts, self._columns).shares
-        return Opinion(draws.mean(axis=0), draws.std(axis=0), shares)
+        second = self.networks.draws(counts[None], passes=PASSES, seed=seed, pair_distances=True)
+        shares = screen(TWO_THETA, counts, self.columns).shares
+        return Opinion(draws.mean(axis=0), draws.std(axis=0), second[:, 0].mean(axis=0), shares)
 
     def disposed(self, data: FitRange, opinion: Opinion) -> Disposed:
         """Return which of the proposed phases the pattern needs."""
@@ -122,10 +127,10 @@ class Namer:
 
 def features(opinion: Opinion, index: int, evidence: Evidence) -> tuple[float, ...]:
     """Return what is known of one proposed phase, in the order of `FEATURES`."""
-    p = float(np.clip(opinion.probability[index], SMALLEST, 1 - SMALLEST))
     return (
-        float(np.log(p / (1 - p))),
+        _logit(opinion.probability[index]),
         float(opinion.spread[index]),
+        _logit(opinion.second[index]),
         float(np.log1p(evidence.gain)),
         float(np.log(evidence.share + SMALLEST)),
         evidence.misfit,
@@ -160,3 +165,8 @@ def probabilities(opinion: Opinion, disposed: Disposed, decision: Logistic) -> F
     for index, evidence in disposed.evidence.items():
         found[index] = decision.probability(features(opinion, index, evidence))[0]
     return found
+
+
+def _logit(probability: float) -> float:
+    p = float(np.clip(probability, SMALLEST, 1 - SMALLEST))
+    return float(np.log(p / (1 - p)))

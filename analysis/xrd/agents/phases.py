@@ -20,23 +20,21 @@ from analysis.insight import Curve, Estimate, Insight
 from analysis.learning.activation import activation_map
 from analysis.learning.calibration import with_prior
 from analysis.weights import Card
-from analysis.xrd.candidates import PhasesSettings, namer_of, recipe_of
+from analysis.xrd.candidates import PhasesSettings, considered, namer_of, recipe_of
 from analysis.xrd.curves import fit_curve
 from analysis.xrd.disposing import Disposed
 from analysis.xrd.doubt import novelty
 from analysis.xrd.naming import PRESENT, Opinion, probabilities, set_features
-from analysis.xrd.network_input import network_input
 from analysis.xrd.preprocess import FitRange, prepare
 from analysis.xrd.ticks import tick_marks
 from analysis.xrd.training import decisions
+from analysis.xrd.training.ensemble import load
 from analysis.xrd.training.phases import (
     AGENT,
     HIGH,
     LOW,
-    STEP,
     TWO_THETA,
     digest,
-    load,
 )
 from analysis.xrd.uncertainty import state
 from instruments.measurement import Measurement
@@ -69,7 +67,7 @@ class Phases:
     Raises
     ------
     BadPhase, BadSettings
-        A candidate cannot be read, or there is no such recipe.
+        A candidate cannot be read, an excluded one is none, or there is no such recipe.
     WeightsNotTrained
         The networks for these candidates have not been trained; the message names the command.
     """
@@ -79,15 +77,30 @@ class Phases:
 
     def __init__(self, settings: PhasesSettings, folder: Path) -> None:
         self.settings = settings
-        self._crystals = settings.crystals(folder)
-        self._radiation = settings.radiation.radiation()
+        trained = settings.crystals(folder)
+        self._home = folder
+        self.radiation = settings.radiation.radiation()
         self._folder = weights.find(
             AGENT,
-            digest(self._crystals, self._radiation, recipe_of(settings), settings.seed),
+            digest(trained, self.radiation, recipe_of(settings), settings.seed),
             command=_command(settings),
         )
         self._decisions = decisions.read(self._folder)
-        self._namer = namer_of(settings, self._crystals, load(self._folder))
+        networks = load(self._folder, two_theta=TWO_THETA, wavelength=self.radiation.wavelength)
+        left = considered(settings, trained)
+        self.crystals = tuple(trained[i] for i in left)
+        self._namer = namer_of(settings, self.crystals, networks.only(left))
+
+    def without(self, excluded: Sequence[str]) -> Phases:
+        """Return the agent with some of its candidates excluded.
+
+        Raises
+        ------
+        BadSettings
+            One is no candidate, or fewer than two are left.
+        """
+        both = (*self.settings.excluded, *excluded)
+        return Phases(self.settings.model_copy(update={"excluded": both}), self._home)
 
     @property
     def card(self) -> Card:
@@ -97,7 +110,7 @@ class Phases:
     @property
     def quantities(self) -> dict[str, str]:
         """Every quantity it can estimate → unit."""
-        return {f"xrd.weight_fraction.{c.name}": "" for c in self._crystals}
+        return {f"xrd.weight_fraction.{c.name}": "" for c in self.crystals}
 
     def analyze(self, measurements: Sequence[Measurement], *, rng: np.random.Generator) -> Insight:
         """Return which candidates the sample holds.
@@ -136,9 +149,14 @@ class Phases:
         """
         return self._namer.opinion(self._prepared(measurement)[1], seed=seed)
 
+    @property
+    def patterns(self) -> FloatArray:
+        """Pattern of each candidate as its structure alone would give it, (n_phases, n_points)."""
+        return self._namer.columns
+
     def _prepared(self, measurement: Measurement) -> tuple[FitRange, FloatArray]:
         data = prepare(
-            measurement, radiation=self._radiation, two_theta_range=self.settings.two_theta
+            measurement, radiation=self.radiation, two_theta_range=self.settings.two_theta
         )
         low, high = float(data.two_theta[0]), float(data.two_theta[-1])
         if low > LOW + OVERHANG or high < HIGH - OVERHANG:
@@ -167,7 +185,7 @@ class Phases:
             "measurement_ids": tuple(m.id for m in measurements),
             "class_probabilities": {
                 f"xrd.phase.{c.name}": {"present": float(p), "absent": float(1.0 - p)}
-                for c, p in zip(self._crystals, probability, strict=True)
+                for c, p in zip(self.crystals, probability, strict=True)
             },
             "novelty": strange,
             "evidence": self._evidence(counts, disposed, named),
@@ -190,7 +208,7 @@ class Phases:
             return {}
         told = state(disposed.fit, misfit=disposed.misfit, diameter=self.settings.particle_diameter)
         std = np.sqrt(np.diag(told.covariance))
-        wanted = {self._crystals[int(i)].name for i in named}
+        wanted = {self.crystals[int(i)].name for i in named}
         return {
             f"xrd.weight_fraction.{name[1]}": Estimate(float(value), float(s), "")
             for name, value, s in zip(told.names, told.values, std, strict=True)
@@ -200,10 +218,11 @@ class Phases:
     def _evidence(
         self, counts: FloatArray, disposed: Disposed, named: NDArray[np.intp]
     ) -> dict[str, Curve]:
-        curve = network_input(counts[None], step=STEP)[0]
-        first = self._namer.networks.members[0]
+        networks = self._namer.networks
+        first = networks.members[0]
+        curve = first.view(counts[None])[0]
         columns = {"observed": counts} | {
-            f"activation.{self._crystals[int(i)].name}": activation_map(first, curve, int(i))
+            f"activation.{self.crystals[int(i)].name}": activation_map(first.network, curve, int(i))
             for i in named
         }
         found = {"activation": Curve(TWO_THETA, "two_theta", "deg", columns, "counts")}
@@ -219,7 +238,7 @@ class Phases:
             if (by_network > PRESENT) != (p > PRESENT):
                 verb = "sees" if by_network > PRESENT else "does not see"
                 found.append(
-                    f"the network {verb} {self._crystals[index].name} ({by_network:.2f}); with the "
+                    f"the network {verb} {self.crystals[index].name} ({by_network:.2f}); with the "
                     f"refinement its probability is {p:.2f}"
                 )
         return found

@@ -5,11 +5,9 @@ Importing this file imports torch.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -19,18 +17,19 @@ from torch import Tensor
 from analysis import weights
 from analysis.learning.calibration import expected_calibration_error
 from analysis.learning.fitting import Batch, Schedule, train
-from analysis.learning.networks import CurveNet, with_dropout
+from analysis.learning.networks import CurveNet
 from analysis.physics.crystal import Crystal
 from analysis.trainers import Told
 from analysis.xrd.artefacts import Ranges
 from analysis.xrd.dataset import Mixtures, Variants, draw_variants, mix
-from analysis.xrd.network_input import network_input
+from analysis.xrd.network_input import View
 from analysis.xrd.radiation import Radiation
+from analysis.xrd.training.ensemble import Member, Networks
 
 FloatArray = NDArray[np.float64]
 
 AGENT = "xrd.phases"
-FORMAT = 3
+FORMAT = 4
 """Raised when weights of an older form can no longer be read."""
 
 LOW, HIGH, STEP = 10.0, 80.0, 0.05
@@ -49,8 +48,10 @@ class Recipe:
     ----------
     n_variants : patterns of each phase that are mixed.
     most_phases : in a mixture.
-    members : networks of the deep ensemble (Lakshminarayanan et al. 2017, arXiv:1612.01474).
-    steps, batch : of each.
+    members : networks that see patterns.
+    steps : of each of them.
+    second_steps : of the network that sees pair distances, the second opinion.
+    batch : patterns a step.
     n_decisions : simulated patterns from which the decision after refinement is learnt.
     """
 
@@ -58,17 +59,18 @@ class Recipe:
     n_variants: int
     members: int
     steps: int
+    second_steps: int
     n_decisions: int
     batch: int = 128
-    width: int = 32
+    width: int = 16
     dropout: float = 0.3
     most_phases: int = 4
     ranges: Ranges = field(default_factory=Ranges)
 
 
 RECIPES = {
-    "tiny": Recipe("tiny", n_variants=12, members=2, steps=100, n_decisions=12, batch=64, width=16),
-    "standard": Recipe("standard", n_variants=200, members=2, steps=1600, n_decisions=60, width=24),
+    "tiny": Recipe("tiny", 12, members=2, steps=100, second_steps=60, n_decisions=12, width=8),
+    "standard": Recipe("standard", 200, members=2, steps=1300, second_steps=900, n_decisions=80),
 }
 
 UNSEEN = Ranges(
@@ -85,39 +87,6 @@ UNSEEN = Ranges(
     counts=(500.0, 1e5),
 )
 """Wider than anything trained with: what held-out patterns are made of."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Networks:
-    """A trained ensemble.
-
-    Attributes
-    ----------
-    names : phases in the order of the outputs.
-    members : each gives 2 · n_phases numbers: logits of presence, then of the fractions.
-    """
-
-    names: tuple[str, ...]
-    members: tuple[CurveNet, ...]
-
-    def draws(self, counts: FloatArray, *, passes: int, seed: int) -> FloatArray:
-        """Return draws of the probability of each phase, (n_draws, n_patterns, n_phases).
-
-        Parameters
-        ----------
-        counts : (n_patterns, n_points) on `TWO_THETA`.
-        passes : dropout passes of every member.
-        seed : of the dropout.
-        """
-        x = torch.as_tensor(network_input(counts, step=STEP))
-        n = len(self.names)
-        told: list[Tensor] = []
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            torch.manual_seed(seed)
-            for member in self.members:
-                with_dropout(member)
-                told += [torch.sigmoid(member(x)[:, :n]) for _ in range(passes)]
-        return np.asarray(torch.stack(told).numpy(), dtype=np.float64)
 
 
 def digest(crystals: Sequence[Crystal], radiation: Radiation, recipe: Recipe, seed: int) -> str:
@@ -143,8 +112,15 @@ def train_networks(
 ) -> Networks:
     """Return networks trained on simulated mixtures of the candidates."""
     variants = _variants(crystals, radiation, recipe.n_variants, recipe.ranges, (seed, 0), told)
-    members = tuple(_member(variants, recipe, (seed, 1 + k), told) for k in range(recipe.members))
-    return Networks(tuple(c.name for c in crystals), members)
+    members = []
+    for k in range(recipe.members + 1):
+        second = k == recipe.members
+        view = View(TWO_THETA, radiation.wavelength, pair_distances=second)
+        steps = recipe.second_steps if second else recipe.steps
+        network = _network(view, variants, recipe, steps, (seed, 1 + k), told)
+        members.append(Member(view, network))
+    names = tuple(c.name for c in crystals)
+    return Networks(names, tuple(range(len(names))), tuple(members))
 
 
 def held_out(
@@ -178,26 +154,6 @@ def figures(networks: Networks, test: Mixtures, *, seed: int) -> dict[str, float
     }
 
 
-def save(folder: Path, networks: Networks) -> None:
-    """Write networks into a folder of weights."""
-    first = networks.members[0]
-    shape = {"names": networks.names, "width": first.features[0].out_channels}
-    (folder / "networks.json").write_text(json.dumps(shape | {"members": len(networks.members)}))
-    for k, member in enumerate(networks.members):
-        torch.save(member.state_dict(), folder / f"member_{k}.pt")
-
-
-def load(folder: Path) -> Networks:
-    """Return the networks in a folder of weights, ready to predict."""
-    shape = json.loads((folder / "networks.json").read_text())
-    members = []
-    for k in range(shape["members"]):
-        member = CurveNet(len(TWO_THETA), 2 * len(shape["names"]), width=shape["width"])
-        member.load_state_dict(torch.load(folder / f"member_{k}.pt", weights_only=True))
-        members.append(member.eval())
-    return Networks(tuple(shape["names"]), tuple(members))
-
-
 def stopwatch() -> Callable[[], float]:
     """Return a function that tells the CPU seconds since now."""
     begin = time.process_time()
@@ -223,7 +179,14 @@ def _variants(
     )
 
 
-def _member(variants: Variants, recipe: Recipe, seed: tuple[int, int], told: Told) -> CurveNet:
+def _network(
+    view: View,
+    variants: Variants,
+    recipe: Recipe,
+    steps: int,
+    seed: tuple[int, int],
+    told: Told,
+) -> CurveNet:
     n_phases = len(variants.columns)
 
     def batches(step: int) -> Batch:
@@ -236,7 +199,7 @@ def _member(variants: Variants, recipe: Recipe, seed: tuple[int, int], told: Tol
         )
         hidden = (made.fractions > 0) & ~made.visible
         return (
-            torch.as_tensor(network_input(made.counts, step=STEP)),
+            torch.as_tensor(view(made.counts)),
             torch.as_tensor(made.visible, dtype=torch.float32),
             torch.as_tensor(made.fractions, dtype=torch.float32),
             torch.as_tensor(~hidden, dtype=torch.float32),
@@ -244,13 +207,13 @@ def _member(variants: Variants, recipe: Recipe, seed: tuple[int, int], told: Tol
 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1000 * seed[0] + seed[1])
-        network = CurveNet(len(TWO_THETA), 2 * n_phases, width=recipe.width, dropout=recipe.dropout)
+        network = CurveNet(view.n_points, 2 * n_phases, width=recipe.width, dropout=recipe.dropout)
         train(
             network,
             batches,
             _loss,
-            Schedule(recipe.steps),
-            told=lambda done, of: told(f"network {seed[1]} of {recipe.members}", done, of),
+            Schedule(steps),
+            told=lambda done, of: told(f"network {seed[1]} of {recipe.members + 1}", done, of),
         )
     return network
 

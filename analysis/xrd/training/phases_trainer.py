@@ -18,14 +18,13 @@ from analysis.xrd.candidates import PhasesSettings, namer_of, recipe_of
 from analysis.xrd.naming import FEATURES
 from analysis.xrd.radiation import Radiation
 from analysis.xrd.training import decisions
+from analysis.xrd.training.ensemble import Networks, save
 from analysis.xrd.training.phases import (
     AGENT,
-    Networks,
     Recipe,
     digest,
     figures,
     held_out,
-    save,
     stopwatch,
     train_networks,
 )
@@ -74,9 +73,17 @@ def train(
     return weights.folder_of(AGENT, key)
 
 
-def strangers(crystals: Sequence[Crystal]) -> list[Crystal]:
-    """Return the structures of the library that are no candidates, nor like one."""
-    return [s for s in map(structure, STRUCTURES) if not any(_alike(s, c) for c in crystals)]
+def strangers(
+    crystals: Sequence[Crystal], *, among: Sequence[Crystal] | None = None
+) -> list[Crystal]:
+    """Return the structures that are no candidates, nor like one.
+
+    Parameters
+    ----------
+    among : where to look; the structure library if None.
+    """
+    looked = [structure(name) for name in STRUCTURES] if among is None else among
+    return [s for s in looked if not any(_alike(s, c) for c in crystals)]
 
 
 def _alike(a: Crystal, b: Crystal) -> bool:
@@ -111,7 +118,7 @@ def _card(
     found: Mapping[str, float],
     spent: float,
 ) -> Card:
-    n = recipe.members * recipe.steps * recipe.batch
+    n = (recipe.members * recipe.steps + recipe.second_steps) * recipe.batch
     return Card(
         AGENT,
         recipe.name,
@@ -119,7 +126,8 @@ def _card(
         key,
         figures=found,
         sentences=(
-            f"{recipe.members} networks, {n} simulated mixtures of {len(crystals)} candidates: "
+            f"{recipe.members} networks that see patterns and one that sees pair distances, {n} "
+            f"simulated mixtures of {len(crystals)} candidates: "
             + ", ".join(c.name for c in crystals),
             f"The decision after refinement was learnt on {recipe.n_decisions} samples with wider "
             "artefacts, skewed peaks, a zero shift and, in every third, a phase that is no "

@@ -22,14 +22,26 @@ GRID = np.arange(10.0, 80.001, 0.04)
 
 
 @pytest.fixture(scope="module")
-def agent(tmp_path_factory: pytest.TempPathFactory) -> Phases:
-    """Return an agent whose networks were trained in seconds."""
-    cache = tmp_path_factory.mktemp("cache")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of networks that were trained in seconds."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(weights.VARIABLE, str(folder))
+        settings = {"phases": CANDIDATES}
+        train(settings, folder, recipe="tiny", seed=0, told=lambda what, done, of: None)
+    return folder
+
+
+def made(cache: Path, **settings: object) -> Phases:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(weights.VARIABLE, str(cache))
-        settings = {"phases": CANDIDATES}
-        train(settings, cache, recipe="tiny", seed=0, told=lambda what, done, of: None)
-        return make({**settings, "recipe": "tiny"}, cache)
+        return make({"phases": CANDIDATES, "recipe": "tiny", **settings}, cache)
+
+
+@pytest.fixture(scope="module")
+def agent(cache: Path) -> Phases:
+    """Return the agent with all candidates."""
+    return made(cache)
 
 
 def measured(fractions: dict[str, float], *, seed: int = 0, grid: np.ndarray = GRID) -> Measurement:
@@ -104,6 +116,33 @@ def test_the_evidence_shows_where_the_network_looked(agent: Phases) -> None:
     heat = insight.evidence["activation"].columns["activation.rutile"]
     assert heat.min() >= 0
     assert heat.max() == pytest.approx(1.0)
+
+
+def test_an_excluded_phase_is_not_spoken_of(cache: Path) -> None:
+    without = made(cache, excluded=["anatase", "halite"])
+    insight = without.analyze([measured({"rutile": 1.0})], rng=np.random.default_rng(0))
+    assert "xrd.phase.anatase" not in insight.class_probabilities
+    assert insight.class_probabilities["xrd.phase.rutile"]["present"] > 0.5
+    assert "activation.rutile" in insight.evidence["activation"].columns
+
+
+def test_a_phase_that_was_excluded_wrongly_makes_the_pattern_novel(
+    agent: Phases, cache: Path
+) -> None:
+    without = made(cache, excluded=["corundum"])
+    mixture = [measured({"rutile": 0.3, "corundum": 0.7})]
+    complete = agent.analyze(mixture, rng=np.random.default_rng(0))
+    lacking = without.analyze(mixture, rng=np.random.default_rng(0))
+    assert complete.novelty is not None
+    assert lacking.novelty is not None
+    assert lacking.novelty > complete.novelty + 0.2
+
+
+def test_what_is_excluded_must_be_a_candidate(cache: Path) -> None:
+    with pytest.raises(BadSettings, match="excludes brookite"):
+        made(cache, excluded=["brookite"])
+    with pytest.raises(BadSettings, match="at least two"):
+        made(cache, excluded=CANDIDATES[1:])
 
 
 def test_a_short_pattern_is_refused_with_the_range(agent: Phases) -> None:
