@@ -190,12 +190,14 @@ def show_doubt(agent: Phases, cases: Sequence[Case]) -> dict[str, float]:
 
 def _measured(counts: ArrayLike, k: int) -> Measurement:
     now = datetime(2026, 1, 1, tzinfo=UTC)
+    y = np.asarray(counts, dtype=np.float64)
+    there = np.isfinite(y)
     return Measurement(
         id=f"simulated/xrd/{k}",
         sample_id=f"simulated {k}",
         technique="xrd",
-        x=TWO_THETA,
-        y=np.asarray(counts, dtype=np.float64),
+        x=TWO_THETA[there],
+        y=y[there],
         sigma=None,
         x_name="two_theta",
         x_unit="deg",

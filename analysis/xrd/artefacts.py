@@ -40,6 +40,7 @@ class Ranges:
     order : of the Chebyshev background.
     rise : height of the exponential rise at low angles over the mean background.
     counts : at the highest point, log-uniform.
+    start, end : of the measured range [deg], uniform, for the share `shortened` of the patterns.
     """
 
     strain: float = 0.01
@@ -53,6 +54,9 @@ class Ranges:
     order: int = 4
     rise: Span = (0.0, 3.0)
     counts: Span = (1e3, 10**4.5)
+    start: Span = (10.0, 25.0)
+    end: Span = (60.0, 80.0)
+    shortened: float = 0.5
 
 
 def draw_state(crystal: Crystal, ranges: Ranges, rng: np.random.Generator) -> PhaseState:
@@ -131,3 +135,20 @@ def counted(bragg: FloatArray, ranges: Ranges, rng: np.random.Generator) -> tupl
     scale = highest / whole.max(axis=1, keepdims=True)
     expected = whole * scale
     return rng.poisson(expected).astype(np.float64), expected, scale
+
+
+def shortened(
+    counts: FloatArray, two_theta: FloatArray, ranges: Ranges, rng: np.random.Generator
+) -> FloatArray:
+    """Return patterns some of which were measured over less than the grid: NaN elsewhere.
+
+    Parameters
+    ----------
+    counts : (n, n_points).
+    two_theta : (n_points,) [deg].
+    """
+    n = len(counts)
+    low, high = rng.uniform(*ranges.start, (n, 1)), rng.uniform(*ranges.end, (n, 1))
+    whole = rng.random((n, 1)) >= ranges.shortened
+    inside = whole | ((two_theta >= low) & (two_theta <= high))
+    return np.where(inside, counts, np.nan)

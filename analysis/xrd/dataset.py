@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.physics.crystal import Crystal
-from analysis.xrd.artefacts import Ranges, counted, displaced, draw_resolution, draw_state
+from analysis.xrd.artefacts import (
+    Ranges,
+    counted,
+    displaced,
+    draw_resolution,
+    draw_state,
+    shortened,
+)
 from analysis.xrd.forward import column
 from analysis.xrd.radiation import Radiation
 
@@ -49,7 +56,7 @@ class Mixtures:
 
     Attributes
     ----------
-    counts : (n, n_points).
+    counts : (n, n_points), NaN where a pattern was not measured.
     fractions : (n, n_phases) weight fractions, each row sums to 1.
     visible : (n, n_phases) whether a phase is in the sample and stands out of the noise.
     """
@@ -101,7 +108,7 @@ def mix(
     """Return `n` simulated patterns of 1 … `most_phases` phases.
 
     Fractions are uniform on the simplex above `LEAST_FRACTION`. A phase is visible if what it adds
-    to the pattern exceeds `SEEN` times the counting noise, in quadrature over all points.
+    to the pattern exceeds `SEEN` times the counting noise, in quadrature over measured points.
     """
     n_phases, n_variants, _ = variants.columns.shape
     most = min(most_phases, n_phases)
@@ -118,8 +125,11 @@ def mix(
         parts.append((phases, part))
     shifts = rng.uniform(-ranges.displacement, ranges.displacement, n)
     counts, expected, scale = counted(displaced(bragg, variants.two_theta, shifts), ranges, rng)
+    counts = shortened(counts, variants.two_theta, ranges, rng)
+    inside = np.isfinite(counts)
     visible = np.zeros((n, n_phases), dtype=np.bool_)
     for i, (phases, part) in enumerate(parts):
         signal = part * scale[i]
-        visible[i, phases] = np.sqrt((signal**2 / np.maximum(expected[i], 1.0)).sum(axis=1)) > SEEN
+        square = (signal**2 / np.maximum(expected[i], 1.0))[:, inside[i]].sum(axis=1)
+        visible[i, phases] = np.sqrt(square) > SEEN
     return Mixtures(counts, fractions, visible)

@@ -24,19 +24,32 @@ def network_input(counts: FloatArray, *, step: float) -> NDArray[np.float32]:
 
     Parameters
     ----------
-    counts : (n, n_points) at least 0.
+    counts : (n, n_points) at least 0; NaN before and after the measured range, where 0 is returned.
     step : of the grid [deg].
     """
+    inside = np.isfinite(counts)
 
     def points(width: float) -> int:
         return max(round(width / step), 1)
 
+    counts = counts if inside.all() else _continued(counts, inside, points(SMOOTH))
     smooth = uniform_filter1d(counts, points(SMOOTH), axis=1, mode="nearest")
     floor = minimum_filter1d(smooth, points(WINDOW), axis=1, mode="nearest")
     signal = np.maximum(counts - uniform_filter1d(floor, points(AFTER), axis=1, mode="nearest"), 0)
+    signal = np.where(inside, signal, 0.0)
     highest = signal.max(axis=1, keepdims=True)
     scaled = np.sqrt(signal / np.where(highest > 0, highest, 1.0))
     return np.asarray(scaled, dtype=np.float32)
+
+
+def _continued(counts: FloatArray, inside: NDArray[np.bool_], n_edge: int) -> FloatArray:
+    """Return patterns that go on at the level of their ends where they were not measured."""
+    filled = counts.copy()
+    for row, known in zip(filled, inside, strict=True):
+        at = np.flatnonzero(known)
+        row[: at[0]] = row[at[:n_edge]].mean()
+        row[at[-1] + 1 :] = row[at[-n_edge:]].mean()
+    return filled
 
 
 @dataclass(frozen=True)

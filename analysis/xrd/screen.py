@@ -41,12 +41,14 @@ def screen(two_theta: FloatArray, counts: FloatArray, columns: FloatArray) -> Sc
 
     Parameters
     ----------
-    two_theta, counts : (n_points,) on an even grid.
+    two_theta, counts : (n_points,) on an even grid; counts are NaN where nothing was measured.
     columns : (n_phases, n_points) a pattern of each candidate.
     """
+    inside = np.isfinite(counts)
+    two_theta, counts, columns = two_theta[inside], counts[inside], columns[:, inside]
     weight = 1.0 / np.sqrt(np.maximum(counts, 4.0))
     basis, _ = np.linalg.qr(background_basis(two_theta, order=BACKGROUND_ORDER) * weight[:, None])
-    area = columns.sum(axis=1)
+    area = np.maximum(columns.sum(axis=1), 1e-300)
     unit = columns / area[:, None]
     target = counts * weight
     target = target - basis @ (basis.T @ target)

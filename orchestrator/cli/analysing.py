@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 ABSTAINED, SKIPPED = 2, 3
 """Exit codes: an agent declined to answer; a file could not be read or analysed."""
 
+MOST_ZEROS = 3
+"""Estimates of exactly 0 that are listed; more are told in one line."""
+
 
 def analyze(
     agent: Annotated[str, typer.Argument(help="The agent, such as `xrd.quantify`.")],
@@ -222,11 +225,16 @@ def _print(insight: Insight, *, named: bool) -> None:
     for heading, side in (("quantity", "left"), ("value", "right"), ("± std", "right")):
         table.add_column(heading, justify=side)  # type: ignore[arg-type]
     table.add_column("unit")
+    silent = [e.std or 0.0 for e in insight.estimates.values() if e.value == 0]
     for key, e in insight.estimates.items():
+        if e.value == 0 and len(silent) > MOST_ZEROS:
+            continue
         std = "?" if e.std is None else f"{e.std:.2g}"
         table.add_row(key, f"{e.value:.5g}", std, e.unit)
     if insight.estimates:
         console.print(table)
+    if len(silent) > MOST_ZEROS:
+        console.print(f"{len(silent)} others are 0, each ± {max(silent):.2g} or less")
     for name, value in insight.quality.items():
         console.print(f"{name} = {value:.4g}")
     if insight.p_wrong is not None:

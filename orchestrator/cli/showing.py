@@ -82,8 +82,11 @@ def show_experiment(store: Store, record: CampaignRecord, number: int) -> None:
         quality = ", ".join(f"{k} {v:.3g}" for k, v in i.quality.items())
         wrong = "" if i.p_wrong is None else f"  wrong with probability {i.p_wrong:.0%}"
         console.print(f"  read      {i.agent}  {quality}{wrong}")
-        for key, estimate in i.estimates.items():
+        found = {key: estimate for key, estimate in i.estimates.items() if estimate.value != 0}
+        for key, estimate in found.items():
             console.print(f"              {key} = {estimate}")
+        if len(found) < len(i.estimates):
+            console.print(f"              {len(i.estimates) - len(found)} more are 0")
         for remark in i.remarks:
             console.print(f"              {remark}")
     if e.observation is not None and e.observation.failed:

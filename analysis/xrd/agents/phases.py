@@ -20,6 +20,7 @@ from analysis.insight import Curve, Estimate, Insight
 from analysis.learning.activation import activation_map
 from analysis.learning.calibration import with_prior
 from analysis.weights import Card
+from analysis.xrd.absence import hidden_fractions
 from analysis.xrd.candidates import PhasesSettings, considered, namer_of, recipe_of
 from analysis.xrd.curves import fit_curve
 from analysis.xrd.disposing import Disposed
@@ -33,6 +34,7 @@ from analysis.xrd.training.phases import (
     AGENT,
     HIGH,
     LOW,
+    STEP,
     TWO_THETA,
     digest,
 )
@@ -46,8 +48,8 @@ FloatArray = NDArray[np.float64]
 STRANGE = 0.5
 """Novelty from which the agent declines: much of the pattern is no candidate's."""
 
-OVERHANG = 2.0
-"""Largest part [deg] of the networks' range, at either end, that a pattern may lack."""
+NEEDED = (25.0, 60.0)
+"""Range [deg] that a pattern must cover; the networks learnt on none that covers less."""
 
 
 class Phases:
@@ -58,11 +60,11 @@ class Phases:
     needs; and a logistic function of both, learnt on simulated samples with other artefacts, is
     the probability that the phase is there.
 
-    Estimates are the weight fractions of the phases that are named, as of `xrd.quantify`. Class
-    probabilities have a question ``xrd.phase.<name>`` for each candidate. `p_wrong` is the
-    probability that the set as a whole is wrong, learnt on the same samples and brought to how
-    often sets are wrong by `prior_wrong`. It abstains where no
-    phase is found or half of the pattern is unlike every candidate.
+    Estimates are the weight fractions of all candidates: as of `xrd.quantify` for those that are
+    named, 0 for the others with as much as may hide. Class probabilities have a question
+    ``xrd.phase.<name>`` for each candidate. `p_wrong` is the probability that the set as a whole
+    is wrong, learnt on the same samples and brought to how often sets are wrong by `prior_wrong`.
+    It abstains where no phase is found or half of the pattern is unlike every candidate.
 
     Raises
     ------
@@ -159,13 +161,13 @@ class Phases:
             measurement, radiation=self.radiation, two_theta_range=self.settings.two_theta
         )
         low, high = float(data.two_theta[0]), float(data.two_theta[-1])
-        if low > LOW + OVERHANG or high < HIGH - OVERHANG:
+        if low > NEEDED[0] or high < NEEDED[1]:
             raise BadPattern(
-                f"{measurement.id} runs from {low:g} to {high:g}°, but the networks look from "
-                f"{LOW:g} to {HIGH:g}°; measure that range, or use xrd.quantify with the phases "
-                "that may be there"
+                f"{measurement.id} runs from {low:g} to {high:g}°, but the networks need at least "
+                f"{NEEDED[0]:g} to {NEEDED[1]:g}° and make use of {LOW:g} to {HIGH:g}°; measure "
+                "that range, or use xrd.quantify with the phases that may be there"
             )
-        return data, np.interp(TWO_THETA, data.two_theta, data.counts)
+        return data, np.interp(TWO_THETA, data.two_theta, data.counts, left=np.nan, right=np.nan)
 
     def _insight(
         self,
@@ -196,23 +198,31 @@ class Phases:
             return Insight(**shared, abstained=True, remarks=(remark,))  # type: ignore[arg-type]
         return Insight(
             **shared,  # type: ignore[arg-type]
-            estimates=self._fractions(disposed, named),
+            estimates=self._fractions(disposed, named, probability),
             p_wrong=wrong,
             quality={} if disposed.misfit is None else {"rwp": disposed.misfit.rwp},
             remarks=tuple(self._remarks(opinion, disposed, probability)),
         )
 
-    def _fractions(self, disposed: Disposed, named: NDArray[np.intp]) -> dict[str, Estimate]:
-        """Return the weight fractions of the named phases; the others' share is theirs no more."""
+    def _fractions(
+        self, disposed: Disposed, named: NDArray[np.intp], probability: FloatArray
+    ) -> dict[str, Estimate]:
+        """Return the weight fraction of every candidate; of those not named, how much may hide."""
         if disposed.fit is None or disposed.misfit is None:
             return {}
         told = state(disposed.fit, misfit=disposed.misfit, diameter=self.settings.particle_diameter)
-        std = np.sqrt(np.diag(told.covariance))
-        wanted = {self.crystals[int(i)].name for i in named}
+        spread = np.sqrt(np.diag(told.covariance))
+        value, std = np.zeros(len(self.crystals)), np.zeros(len(self.crystals))
+        place = {self.crystals[int(i)].name: int(i) for i in named}
+        for name, mean, s in zip(told.names, told.values, spread, strict=True):
+            if name[0] == "weight_fraction" and name[1] in place:
+                value[place[name[1]]], std[place[name[1]]] = mean, s
+        hidden = hidden_fractions(disposed, value, self.patterns, probability, step=STEP)
+        absent = np.setdiff1d(np.arange(len(self.crystals)), named)
+        std[absent] = hidden[absent]
         return {
-            f"xrd.weight_fraction.{name[1]}": Estimate(float(value), float(s), "")
-            for name, value, s in zip(told.names, told.values, std, strict=True)
-            if name[0] == "weight_fraction" and name[1] in wanted
+            f"xrd.weight_fraction.{c.name}": Estimate(float(v), float(s), "")
+            for c, v, s in zip(self.crystals, value, std, strict=True)
         }
 
     def _evidence(
@@ -225,7 +235,9 @@ class Phases:
             f"activation.{self.crystals[int(i)].name}": activation_map(first.network, curve, int(i))
             for i in named
         }
-        found = {"activation": Curve(TWO_THETA, "two_theta", "deg", columns, "counts")}
+        seen = np.isfinite(counts)
+        told = {name: column[seen] for name, column in columns.items()}
+        found = {"activation": Curve(TWO_THETA[seen], "two_theta", "deg", told, "counts")}
         if disposed.fit is not None:
             found |= {"pattern": fit_curve(disposed.fit), **tick_marks(disposed.fit)}
         return found

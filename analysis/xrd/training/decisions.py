@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from analysis.learning.calibration import Logistic, fit_logistic
 from analysis.physics.crystal import Crystal
 from analysis.trainers import Told
-from analysis.xrd.artefacts import counted, displaced, draw_resolution, draw_state
+from analysis.xrd.artefacts import counted, displaced, draw_resolution, draw_state, shortened
 from analysis.xrd.disposing import Disposed
 from analysis.xrd.forward import column
 from analysis.xrd.naming import (
@@ -86,7 +86,9 @@ def learn_decisions(
     for k in range(n):
         rng = np.random.default_rng([seed, 200, k])
         counts, held, strange = sample(namer.crystals, strangers, radiation, rng=rng)
-        data = FitRange(TWO_THETA, counts, np.sqrt(np.maximum(counts, 1.0)), sigma_known=False)
+        there = np.isfinite(counts)
+        sigma = np.sqrt(np.maximum(counts[there], 1.0))
+        data = FitRange(TWO_THETA[there], counts[there], sigma, sigma_known=False)
         opinion = namer.opinion(counts, seed=k)
         seen.append((opinion, namer.disposed(data, opinion), held, strange))
         told("simulated samples, refined", k + 1, n)
@@ -117,7 +119,7 @@ def sample(
 
     Returns
     -------
-    counts : (n_points,).
+    counts : (n_points,), NaN where it was not measured.
     held : indices of the candidates that are there.
     strange : whether something else is there.
     """
@@ -139,7 +141,7 @@ def sample(
     shift = rng.uniform(-UNSEEN.displacement, UNSEEN.displacement, 1)
     moved = displaced(_skewed(bragg, rng)[None], TWO_THETA, shift)
     counts, _, _ = counted(moved, UNSEEN, rng)
-    return counts[0], {int(i) for i in held}, strange
+    return shortened(counts, TWO_THETA, UNSEEN, rng)[0], {int(i) for i in held}, strange
 
 
 def write(folder: Path, learnt: Decisions) -> None:

@@ -29,7 +29,7 @@ from analysis.xrd.training.ensemble import Member, Networks
 FloatArray = NDArray[np.float64]
 
 AGENT = "xrd.phases"
-FORMAT = 4
+FORMAT = 5
 """Raised when weights of an older form can no longer be read."""
 
 LOW, HIGH, STEP = 10.0, 80.0, 0.05

@@ -15,11 +15,14 @@ _MARKERS = "osD^vP*X"
 def phase_fractions(fractions: Mapping[int, Mapping[str, Estimate]], *, title: str) -> Picture:
     """Draw the fraction of each phase with its ± std against the number of the experiment.
 
+    A phase that was found nowhere is left out.
+
     Parameters
     ----------
     fractions : experiment → phase → fraction.
     """
-    phases = list(dict.fromkeys(phase for found in fractions.values() for phase in found))
+    every = dict.fromkeys(phase for found in fractions.values() for phase in found)
+    phases = [p for p in every if any(f[p].value > 0 for f in fractions.values() if p in f)]
     figure = new_figure(7.6, 3.4)
     axes = figure.add_axes((0.11, 0.15, 0.875, 0.74))
     for i, phase in enumerate(phases):

@@ -145,9 +145,27 @@ def test_what_is_excluded_must_be_a_candidate(cache: Path) -> None:
         made(cache, excluded=CANDIDATES[1:])
 
 
+def test_a_pattern_of_a_shorter_range_is_read(agent: Phases) -> None:
+    mixture = {"anatase": 0.6, "rutile": 0.4}
+    short = measured(mixture, grid=np.arange(20.0, 70.0, 0.04))
+    insight = agent.analyze([short], rng=np.random.default_rng(0))
+    for phase, fraction in mixture.items():
+        found = insight.estimates[f"xrd.weight_fraction.{phase}"]
+        assert found.value == pytest.approx(fraction, abs=0.08)
+
+
+def test_of_an_absent_phase_it_is_told_how_much_may_hide(agent: Phases) -> None:
+    insight = agent.analyze([measured({"rutile": 1.0})], rng=np.random.default_rng(0))
+    halite = insight.estimates["xrd.weight_fraction.halite"]
+    assert halite.value == 0
+    assert halite.std is not None
+    assert 0 < halite.std < 0.05
+    assert set(insight.estimates) == set(agent.quantities)
+
+
 def test_a_short_pattern_is_refused_with_the_range(agent: Phases) -> None:
-    short = measured({"rutile": 1.0}, grid=np.arange(20.0, 60.0, 0.04))
-    with pytest.raises(BadPattern, match="from 10 to 80"):
+    short = measured({"rutile": 1.0}, grid=np.arange(20.0, 55.0, 0.04))
+    with pytest.raises(BadPattern, match="at least 25 to 60"):
         agent.analyze([short], rng=np.random.default_rng(0))
 
 
