@@ -19,9 +19,10 @@ from analysis.physics.published.entry import Entry
 from analysis.physics.published.halides import HALIDES
 from analysis.physics.published.oxides import OXIDES
 from analysis.physics.published.standards import STANDARDS
+from analysis.physics.published.supports import SUPPORTS
 
 STRUCTURES: Mapping[str, Entry] = MappingProxyType(
-    {**STANDARDS, **OXIDES, **CARBONATES, **HALIDES, **ELEMENTS}
+    {**STANDARDS, **OXIDES, **SUPPORTS, **CARBONATES, **HALIDES, **ELEMENTS}
 )
 """Name of the phase → its published structure."""
 
