@@ -8,21 +8,19 @@ same with longer counting times. So no new pattern need be simulated to judge a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.xrd.adaptive.model_error import highest_nearby, shown_error
 from analysis.xrd.background import background_basis
 from analysis.xrd.fit import Fit
-from analysis.xrd.misfit import assess
+from analysis.xrd.layout import Layout
 from analysis.xrd.projection import Problem
 from analysis.xrd.splicing import Spliced
 
 FloatArray = NDArray[np.float64]
-
-MODEL_ERROR = 0.03
-"""Error of the calculated Bragg intensity, relative to it: profiles are never quite right."""
 
 LOCAL = 2
 """Order of the background's polynomial, free of the measured one, where nothing was measured."""
@@ -37,36 +35,56 @@ class LinearModel:
     two_theta : (n_points,) even grid [deg].
     exposure : (n_points,) counting time so far [s]; 0 where nothing was measured.
     rate : (n_points,) calculated counts per second of counting time.
-    bragg : (n_points,) the phases' part of it.
+    error : (n_points,) standard deviation of the rate that wrong profiles and intensities leave,
+        however long is counted: a share of the highest Bragg rate nearby.
     columns : (n_points, n_phases) change of the rate per unit of each scale.
     nuisance : (n_points, n_nuisance) the same for everything else.
     prior : (n_nuisance,) inverse variances of the nuisance before the pattern; 0 unknown.
     pull : (n_nuisance,) from the fitted nuisance to the middle of its prior.
+    owner : (n_nuisance,) index of the phase that brings each, -1 where none does.
     residual : (n_points,) observed minus calculated rate, 0 where nothing was measured.
     scales : (n_phases,) as fitted.
-    inflation : by which residuals err beyond `variance`, or together; at least 1.
+    per_scale : a pattern per unit mass over this is the rate per unit of its scale.
+    inflation : by which residuals err beyond that, or together; at least 1.
     """
 
     two_theta: FloatArray
     exposure: FloatArray
     rate: FloatArray
-    bragg: FloatArray
+    error: FloatArray
     columns: FloatArray
     nuisance: FloatArray
     prior: FloatArray
     pull: FloatArray
+    owner: NDArray[np.intp]
     residual: FloatArray
     scales: FloatArray
+    per_scale: float
     inflation: float
+
+    def within(self, spliced: Spliced) -> LinearModel:
+        """Return the model on the spliced grid alone, as if the instrument reached no further."""
+        first = int(np.argmin(np.abs(self.two_theta - spliced.two_theta[0])))
+        part = slice(first, first + len(spliced.two_theta))
+        return replace(
+            self,
+            two_theta=self.two_theta[part],
+            exposure=self.exposure[part],
+            rate=self.rate[part],
+            error=self.error[part],
+            columns=self.columns[part],
+            nuisance=self.nuisance[part],
+            residual=self.residual[part],
+        )
 
     def weights(self, exposure: FloatArray) -> FloatArray:
         """Return the inverse variance of the rate after some counting times, (n_points,).
 
-        Counting noise, rate / time, and `MODEL_ERROR` of the Bragg part, which no time makes
-        smaller; both times `inflation`.
+        Counting noise, rate / time, and the square of `error`, which no time makes smaller; both
+        times `inflation`.
         """
         time = np.maximum(exposure, 1e-300)
-        variance = self.rate / time + (MODEL_ERROR * self.bragg) ** 2
+        variance = self.rate / time + self.error**2
         return np.where(exposure > 0, 1.0 / variance, 0.0) / self.inflation
 
     def gram(self, weights: FloatArray) -> FloatArray:
@@ -102,6 +120,29 @@ class LinearModel:
         rest = self.nuisance.T @ (weights * self.residual) + self.prior * self.pull
         score = score - gram[:k, k:] @ np.linalg.solve(inner, rest)
         return information, information @ self.scales + score
+
+    def freedom(self) -> FloatArray:
+        """Return the logarithm of what each phase pays for its own refined numbers, (n_phases,).
+
+        Laplace's factor of cell, size and microstrain: ½ ln(det C / det P) − ½ pullᵀ P⁻¹ pull, C
+        their covariance after the pattern and P before it. At most 0: a phase that explains a
+        pattern only with an unlikely cell, exactly so, explains it badly.
+        """
+        gram = self.gram(self.weights(self.exposure))
+        k = self.columns.shape[1]
+        gram += np.diag(np.concatenate([np.zeros(k), self.prior]))
+        gram += np.diag(1e-12 * np.maximum(np.diag(gram), 1e-6 * gram.diagonal().max()))
+        # Scaled to ones on the diagonal: scales and cells differ by many orders of magnitude.
+        size = np.sqrt(np.diag(gram))
+        covariance = np.linalg.inv(gram / np.outer(size, size)) / np.outer(size, size)
+        paid = np.zeros(k)
+        for i in range(k):
+            mine = np.flatnonzero(self.owner == i)
+            after = np.linalg.slogdet(covariance[np.ix_(k + mine, k + mine)])[1]
+            before = -np.log(self.prior[mine]).sum()
+            pull = self.prior[mine] @ self.pull[mine] ** 2
+            paid[i] = 0.5 * (min(float(after - before), 0.0) - float(pull))
+        return paid
 
     def _unit(self, gram: FloatArray) -> FloatArray:
         """Return the size of each nuisance's information, so that a silent one can be inverted."""
@@ -142,16 +183,22 @@ def linear_model(fit: Fit, spliced: Spliced, *, reach: tuple[float, float]) -> L
         two_theta=grid,
         exposure=time,
         rate=rate,
-        bragg=bragg,
+        error=highest_nearby(bragg, step=spliced.step),
         columns=columns,
         nuisance=np.column_stack([basis, slopes]),
         prior=np.concatenate([np.zeros(basis.shape[1]), fit.problem.prior_information]),
         pull=np.concatenate([np.zeros(basis.shape[1]), means - fit.vector]),
+        owner=np.concatenate([np.full(basis.shape[1], -1), _owners(layout)]),
         residual=np.where(seen, observed - bragg - background / spliced.reference, 0.0),
         scales=fit.scales,
+        per_scale=spliced.reference,
         inflation=1.0,
     )
-    return _inflated(model, fit)
+    seen = time > 0
+    share, inflation = shown_error(
+        model.residual[seen], noise=rate[seen] / time[seen], nearby=model.error[seen]
+    )
+    return replace(model, error=share * model.error, inflation=inflation)
 
 
 def _grid(spliced: Spliced, reach: tuple[float, float]) -> tuple[FloatArray, NDArray[np.intp]]:
@@ -162,6 +209,11 @@ def _grid(spliced: Spliced, reach: tuple[float, float]) -> tuple[FloatArray, NDA
     n = len(spliced.two_theta)
     grid = low + step * np.arange(-below, n + above)
     return np.asarray(grid), np.arange(below, below + n)
+
+
+def _owners(layout: Layout) -> NDArray[np.intp]:
+    phases = [-1 if slot.phase is None else slot.phase for slot in layout.slots]
+    return np.array(phases, dtype=np.intp)
 
 
 def _cells(width: float, step: float) -> int:
@@ -209,24 +261,3 @@ def _backgrounds(grid: FloatArray, seen: NDArray[np.bool_], fit: Fit) -> FloatAr
             local[beyond] = background_basis(grid[beyond], order=LOCAL, air_scatter=False)
             parts.append(local)
     return np.column_stack(parts)
-
-
-def _inflated(model: LinearModel, fit: Fit) -> LinearModel:
-    """Return the model with its inflation: χ²_red times the number of points that err together."""
-    weights = model.weights(model.exposure)
-    square = float((model.residual**2 * weights).sum())
-    freedom = max(int((model.exposure > 0).sum()) - fit.n_parameters, 1)
-    inflation = max(square / freedom, 1.0) * assess(fit).correlation
-    return LinearModel(
-        model.two_theta,
-        model.exposure,
-        model.rate,
-        model.bragg,
-        model.columns,
-        model.nuisance,
-        model.prior,
-        model.pull,
-        model.residual,
-        model.scales,
-        inflation,
-    )

@@ -5,22 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from analysis.physics.crystal import Crystal
 from analysis.xrd.adaptive.hypotheses import Hypotheses, hypotheses, prior_log_odds
 from analysis.xrd.adaptive.linear import LinearModel, linear_model
 from analysis.xrd.adaptive.proposing import Proposer
+from analysis.xrd.adaptive.scoring import Score, Scorer
 from analysis.xrd.fit import Fit, fit_pattern
 from analysis.xrd.layout import Axis, Layout
 from analysis.xrd.profile import Resolution
 from analysis.xrd.radiation import Radiation
 from analysis.xrd.splicing import Spliced
 
+FloatArray = NDArray[np.float64]
+
 BACKGROUND_ORDER = 8
 
 SCREENED = 0.003
-"""Share of the Bragg area from which a candidate is proposed."""
+"""Share of the Bragg area from which the screen proposes a candidate."""
 
-MOST_PROPOSED = 9
+MOST_SCREENED = 8
+MOST_FITTED = 9
+
+HOPELESS = 1e-3
+"""Probability of being there below which a phase leaves the fit."""
+
+WORTH = -5.0
+"""Logarithm of the odds of being there from which a candidate outside joins the fit."""
+
+ROUNDS = 2
+"""How often phases join and leave, at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,11 +84,15 @@ class Reader:
             radiation=radiation,
             resolution=resolution,
             least=SCREENED,
-            most=MOST_PROPOSED,
+            most=MOST_SCREENED,
         )
+        self._scorer = Scorer(self.crystals, radiation=radiation, resolution=resolution)
 
     def read(self, spliced: Spliced, *, reach: tuple[float, float] | None) -> Reading | None:
         """Return what a pattern says, None if no candidate is in it at all.
+
+        What a screen proposes is fitted. Then the phases that are not there leave, the candidates
+        of best score join, and all are fitted again.
 
         Parameters
         ----------
@@ -81,30 +101,93 @@ class Reader:
         proposed = self._proposer.propose(spliced.fit_range(), step=spliced.step)
         if not proposed:
             return None
-        fit = self.fitted(spliced, proposed)
-        whole = (float(spliced.two_theta[0]), float(spliced.two_theta[-1]))
-        model = linear_model(fit, spliced, reach=reach or whole)
+        whole = reach or (float(spliced.two_theta[0]), float(spliced.two_theta[-1]))
+        reading = self._weighed(self.fitted(spliced, proposed), proposed, spliced, whole)
+        for _ in range(ROUNDS):
+            kept, joining = self._changed(reading, spliced)
+            if not joining:
+                break
+            phases, start = self._start(reading, kept, joining)
+            fit = self.fitted(spliced, phases, start=start)
+            reading = self._weighed(fit, phases, spliced, whole)
+        return reading
+
+    def fitted(
+        self, spliced: Spliced, phases: Sequence[int], *, start: FloatArray | None = None
+    ) -> Fit:
+        """Return the refined pattern of some candidates.
+
+        Parameters
+        ----------
+        start : vector to start from, as of `analysis.xrd.fit.fit_pattern`.
+        """
+        return fit_pattern(
+            spliced.fit_range(),
+            layout=self._layout(phases),
+            radiation=self._radiation,
+            background_order=BACKGROUND_ORDER,
+            start=start,
+        )
+
+    def _layout(self, phases: Sequence[int]) -> Layout:
+        crystals = tuple(self.crystals[i] for i in phases)
+        names = {c.name for c in crystals}
+        return Layout(
+            crystals,
+            self._resolution,
+            texture={n: axis for n, axis in self._texture.items() if n in names},
+        )
+
+    def _weighed(
+        self, fit: Fit, phases: tuple[int, ...], spliced: Spliced, reach: tuple[float, float]
+    ) -> Reading:
+        model = linear_model(fit, spliced, reach=reach)
         information, statistic = model.statistic()
         sets = hypotheses(
             information,
             statistic,
             total=max(float(fit.scales.sum()), 1e-300),
-            log_odds=prior_log_odds(len(proposed), n_candidates=len(self.crystals)),
+            log_odds=self._log_odds(len(phases)) + model.freedom(),
         )
-        return Reading(proposed, fit, model, sets)
+        return Reading(phases, fit, model, sets)
 
-    def fitted(self, spliced: Spliced, phases: Sequence[int]) -> Fit:
-        """Return the refined pattern of some candidates."""
-        crystals = tuple(self.crystals[i] for i in phases)
-        names = {c.name for c in crystals}
-        layout = Layout(
-            crystals,
-            self._resolution,
-            texture={n: axis for n, axis in self._texture.items() if n in names},
+    def _log_odds(self, n: int) -> FloatArray:
+        return prior_log_odds(n, n_candidates=len(self.crystals))
+
+    def _changed(
+        self, reading: Reading, spliced: Spliced
+    ) -> tuple[tuple[int, ...], dict[int, Score]]:
+        """Return which phases stay in the fit, and which join it with what is known of them."""
+        kept = tuple(
+            i for i, p in zip(reading.proposed, reading.sets.presence, strict=True) if p > HOPELESS
         )
-        return fit_pattern(
-            spliced.fit_range(),
-            layout=layout,
-            radiation=self._radiation,
-            background_order=BACKGROUND_ORDER,
+        known = reading.model.within(spliced)
+        layout = reading.fit.problem.layout
+        scores = self._scorer.scores(
+            known, reading.proposed, displacement=layout.displacement(reading.fit.vector)
         )
+        odds = float(self._log_odds(1)[0])
+        order = sorted(scores, key=lambda i: -scores[i].log_evidence)
+        worth = [i for i in order if scores[i].log_evidence + odds > WORTH]
+        return kept, {i: scores[i] for i in worth[: MOST_FITTED - len(kept)]}
+
+    def _start(
+        self, reading: Reading, kept: tuple[int, ...], joining: Mapping[int, Score]
+    ) -> tuple[tuple[int, ...], FloatArray]:
+        """Return the phases of the next fit in order, and where it starts."""
+        phases = tuple(sorted((*kept, *joining)))
+        old, new = reading.fit.problem.layout, self._layout(phases)
+        vector = new.start
+        for k, slot in enumerate(new.slots):
+            if slot.phase is None:
+                vector[k] = reading.fit.vector[old.index(slot.name)]
+                continue
+            index = phases[slot.phase]
+            if index in kept:
+                at = old.index(slot.name, phase=reading.proposed.index(index))
+                vector[k] = reading.fit.vector[at]
+            elif slot.name in ("a", "b", "c"):
+                vector[k] = 1.0 + joining[index].strain
+            elif slot.name == "size":
+                vector[k] = np.log(joining[index].size)
+        return phases, vector

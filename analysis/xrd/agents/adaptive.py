@@ -63,7 +63,7 @@ class Adaptive:
     def __init__(self, settings: AdaptiveSettings, folder: Path) -> None:
         self.settings = settings
         self._radiation = settings.radiation.radiation()
-        self._reader = Reader(
+        self.reader = Reader(
             settings.crystals(folder),
             radiation=self._radiation,
             resolution=settings.resolution.resolution(),
@@ -73,7 +73,7 @@ class Adaptive:
     @property
     def quantities(self) -> dict[str, str]:
         """Every quantity it can estimate → unit."""
-        return {f"xrd.weight_fraction.{c.name}": "" for c in self._reader.crystals}
+        return {f"xrd.weight_fraction.{c.name}": "" for c in self.reader.crystals}
 
     def analyze(self, measurements: Sequence[Measurement], *, rng: np.random.Generator) -> Insight:
         """Return which phases the sample holds and what to measure next.
@@ -92,13 +92,13 @@ class Adaptive:
         spliced = splice(
             measurements, radiation=self._radiation, least_step=self.settings.least_step
         )
-        reading = self._reader.read(spliced, reach=self.settings.reach)
+        reading = self.reader.read(spliced, reach=self.settings.reach)
         if reading is None:
             return self._abstained(measurements, None, None, "no candidate was found")
         request = self._request(measurements, spliced, reading)
         if not reading.named:
             return self._abstained(measurements, reading, request, "no candidate was found")
-        fit = self._reader.fitted(spliced, reading.named)
+        fit = self.reader.fitted(spliced, reading.named)
         misfit = assess(fit)
         if not np.any(fit.scales > 0) or novelty(misfit) > STRANGE:
             why = f"novelty is {novelty(misfit):.2f}"
@@ -132,7 +132,7 @@ class Adaptive:
         segment = self.next_segment(measurements, reading)
         if segment is None:
             return None
-        rival = _set_name(self._reader, reading, 1)
+        rival = _set_name(self.reader, reading, 1)
         return MeasurementRequest(
             technique="xrd",
             settings={
@@ -143,7 +143,7 @@ class Adaptive:
             },
             reason=(
                 f"{segment.low:.1f} to {segment.high:.1f}° for {segment.seconds:.0f} s should tell "
-                f"most per second whether the phases are {_set_name(self._reader, reading, 0)} "
+                f"most per second whether the phases are {_set_name(self.reader, reading, 0)} "
                 f"({reading.sets.weights[0]:.2f}) or {rival} ({reading.sets.weights[1]:.2f})"
             ),
             expected_gain=segment.gain,
@@ -210,13 +210,13 @@ class Adaptive:
         }
 
     def _probabilities(self, reading: Reading) -> dict[str, dict[str, float]]:
-        names = [self._reader.crystals[i].name for i in reading.proposed]
+        names = [self.reader.crystals[i].name for i in reading.proposed]
         found = {
             f"xrd.phase.{name}": {"present": float(p), "absent": float(1.0 - p)}
             for name, p in zip(names, np.minimum(reading.sets.presence, 1.0), strict=True)
         }
         found["xrd.phase_set"] = {
-            _set_name(self._reader, reading, k): float(w)
+            _set_name(self.reader, reading, k): float(w)
             for k, w in enumerate(reading.sets.weights)
         }
         return found

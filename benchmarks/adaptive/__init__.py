@@ -1,0 +1,1 @@
+"""Scanners and strategies that compare ways to spend a diffractometer's time."""
