@@ -6,10 +6,13 @@ temperature, each from the last one's result, and again each on its own. CuCr2O4
 (Fddd) when cold and tetragonal (I4₁/amd, where b = c of the orthorhombic cell) when warm; Suchomel
 et al. (2012, doi:10.1103/PhysRevB.86.054406) find the change at the magnetic order, near 130 K.
 
-Rule for the transition: it lies between the last pattern in which c − b exceeds three times its std
-and the next; the midpoint, with the std of a uniform distribution, width / √12. The std of c − b is
-from the covariance that the agent states. The rule was written down after first fits had been
-seen. It marks where the splitting stops to be resolved, which is a lower bound of the transition.
+Rule for the transition: at each temperature the tetragonal model (c tied to b) and the orthorhombic
+one are compared by the logarithm of their evidence ratio, −ΔBIC / 2 (`analysis.xrd.distortion`).
+The transition lies between the last pattern that speaks for the orthorhombic and the first above it
+that speaks for the tetragonal model, each by 3 or more (odds of twenty to one; Kass & Raftery 1995,
+doi:10.1080/01621459.1995.10476572); patterns in between decide nothing and widen the range. Below
+the width of the reflections a splitting looks like microstrain, which both models have: the range
+says where the splitting is resolved, and a small one may outlive it.
 
 Run: ``python benchmarks/series.py [--json OUT] [--figure OUT.png]``. Data as in `round_robin.py`.
 """
@@ -33,6 +36,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from analysis.insight import Insight
 from analysis.xrd.agents.quantify import Quantify, make
+from analysis.xrd.distortion import distortion
+from analysis.xrd.layout import Layout
+from analysis.xrd.preprocess import prepare
+from analysis.xrd.series import Series
+from analysis.xrd.settings import QuantifySettings
 from benchmarks.round_robin import data_folder
 from instruments.formats import read_measurement
 from instruments.measurement import Measurement
@@ -41,6 +49,8 @@ FloatArray = NDArray[np.float64]
 
 DATA = "xrd/gsas2_tutorials"
 WAVELENGTH = 0.413263
+DECISIVE = 3.0
+"""ln of an evidence ratio from which a pattern decides: odds of twenty to one."""
 CELL = tuple(f"xrd.lattice.CuCr2O4.{name}" for name in "abc")
 SETTINGS: dict[str, object] = {
     "phases": ["CuCr2O4.cif", "CuO.cif"],
@@ -107,14 +117,36 @@ def splittings(insights: Sequence[Insight]) -> tuple[FloatArray, FloatArray]:
     return np.array(values), np.array(stds)
 
 
-def transition(
-    temperatures: FloatArray, splitting: FloatArray, std: FloatArray
-) -> tuple[float, float]:
-    """Return the temperature of the transition and its std [K] by the rule above."""
-    split = np.flatnonzero(splitting > 3 * std)
-    last = int(split[-1])
-    low, high = temperatures[last], temperatures[last + 1]
-    return float((low + high) / 2), float((high - low) / np.sqrt(12))
+def log_evidence(folder: Path, patterns: Sequence[Measurement]) -> FloatArray:
+    """Return ln (evidence of orthorhombic over tetragonal) of each pattern of the series, (n,)."""
+    settings = QuantifySettings.model_validate(SETTINGS)
+    series = Series(
+        layout=Layout(
+            settings.crystals(folder),
+            settings.resolution.resolution(),
+            fix_resolution=settings.resolution.fixed,
+        ),
+        radiation=settings.radiation.radiation(),
+        background_order=settings.background_order,
+    )
+    ratios = []
+    for pattern in patterns:
+        data = prepare(
+            pattern,
+            radiation=series.radiation,
+            two_theta_range=settings.two_theta,
+        )
+        found = distortion(data, series.fit(data), tied=(0, "c", "b"))
+        ratios.append(found.log_evidence_ratio)
+    return np.array(ratios)
+
+
+def transition(temperatures: FloatArray, ratios: FloatArray) -> tuple[float, float]:
+    """Return the lower and upper end of the range of the transition [K] by the rule above."""
+    last = int(np.flatnonzero(ratios >= DECISIVE)[-1])
+    above = np.flatnonzero(ratios[last + 1 :] <= -DECISIVE)
+    first = last + 1 + int(above[0]) if above.size else len(ratios) - 1
+    return float(temperatures[last]), float(temperatures[first])
 
 
 def draw(
@@ -133,7 +165,7 @@ def draw(
     lower.set_ylabel("b, c (Å)")
     lower.set_xlabel("temperature (K)")
     for axes in (upper, lower):
-        axes.axvspan(at[0] - at[1], at[0] + at[1], color="#bbbbbb", alpha=0.5, label="transition")
+        axes.axvspan(*at, color="#bbbbbb", alpha=0.5, label="transition")
     lower.legend(frameon=False)
     return figure
 
@@ -149,8 +181,12 @@ def main() -> None:
     warm, warm_seconds = timed(together, folder, patterns)
     values, stds = cells(warm)
     splitting, splitting_std = splittings(warm)
-    at = transition(temperatures, splitting, splitting_std)
-    print(f"{'T/K':>7} {'a/Å':>18} {'b/Å':>18} {'c/Å':>18} {'c − b':>18} {'R_wp':>6} {'alone':>6}")
+    ratios = log_evidence(folder, patterns)
+    at = transition(temperatures, ratios)
+    print(
+        f"{'T/K':>7} {'a/Å':>18} {'b/Å':>18} {'c/Å':>18} {'c − b':>18} "
+        f"{'R_wp':>6} {'alone':>6} {'ln B':>7}"
+    )
     for i, temperature in enumerate(temperatures):
         numbers = " ".join(
             f"{v:9.5f} ± {s:.5f}"
@@ -160,8 +196,8 @@ def main() -> None:
             )
         )
         rwp, own = warm[i].quality["rwp"], cold[i].quality["rwp"]
-        print(f"{temperature:7.1f} {numbers} {rwp:6.4f} {own:6.4f}")
-    print(f"transition at {at[0]:.1f} ± {at[1]:.1f} K")
+        print(f"{temperature:7.1f} {numbers} {rwp:6.4f} {own:6.4f} {ratios[i]:7.1f}")
+    print(f"transition between {at[0]:.1f} and {at[1]:.1f} K")
     print(f"CPU seconds a pattern: {warm_seconds:.2f} as a series, {cold_seconds:.2f} alone")
     if arguments.figure:
         draw(temperatures, values, stds, at).savefig(arguments.figure, dpi=130)
@@ -172,6 +208,7 @@ def main() -> None:
             "cell_std": stds.tolist(),
             "splitting": splitting.tolist(),
             "splitting_std": splitting_std.tolist(),
+            "log_evidence_ratio": ratios.tolist(),
             "transition": at,
             "seconds": {"series": warm_seconds, "alone": cold_seconds},
         }
