@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from scipy.optimize import linear_sum_assignment
 from analysis.learning.decomposition.merging import absorb_fragments, group_heights, merge_alike
 from analysis.learning.decomposition.nmf import TINY, Factors, factorise
 from analysis.learning.decomposition.shifts import logarithmic_axis, resample
+from analysis.learning.decomposition.stretched import Alignment, Stretched, align, refine
 
 FloatArray = NDArray[np.float64]
 
@@ -23,21 +25,35 @@ class Merging:
 
     Attributes
     ----------
-    n_factors : of each over-complete factorisation; several, so that their answers can be compared.
-        At most half the number of curves is used.
+    n_starts : over-complete factorisations whose answers are compared.
+    n_factors : of each; None for `factors_for` the number of curves, which is never exceeded by
+        more than half of them.
     largest_shift : relative change of scale over a solid solution.
+    power : of the intensities before patterns are compared; below 1 positions count for more than
+        heights, which texture changes.
     unlikeness : one minus the cross-correlation, up to which factors are merged.
     least_dominance : share of a curve's highest peaks that a phase reaches somewhere.
     blur : width [in ln x] by which patterns are smoothed before they are compared.
     peak_width : shift [in ln x] up to which two factors in one curve may be one phase.
     """
 
-    n_factors: tuple[int, ...] = (10, 10, 10, 10)
-    largest_shift: float = 0.06
-    unlikeness: float = 0.10
+    n_starts: int = 4
+    n_factors: int | None = None
+    largest_shift: float = 0.07
+    power: float = 0.5
+    unlikeness: float = 0.15
     least_dominance: float = 0.65
     blur: float = 0.002
     peak_width: float = 0.008
+
+
+MOST_FACTORS = 24
+"""Of a factorisation, and so the most phases that can be found."""
+
+
+def factors_for(n_curves: int) -> int:
+    """Return how many factors a set gets: more than phases, more for a larger set, 10 … 24."""
+    return min(max(10, round(1.2 * math.sqrt(n_curves))), MOST_FACTORS, max(1, n_curves // 2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,18 +64,20 @@ class Demixed:
     ----------
     x : (n_points,) axis.
     factors : of the chosen factorisation.
-    labels : (n_factors,) phase of each factor.
+    alignment : of the factors, `labels` gives the phase of each.
+    stretched : the phases' patterns, weights and shifts, refined from there.
     fractions : (n_curves, n_phases) share in the sum of the phases' highest points, rows sum to 1.
-    std : (n_curves, n_phases) spread of the fractions over the factorisations.
-    presence : (n_curves, n_phases) share of the factorisations that see the phase in the curve.
+    std : (n_curves, n_phases) spread of the fractions over factorisations and their refinement.
+    presence : (n_curves, n_phases) share of these that see the phase in the curve.
     unexplained : (n_curves,) share of a curve's area that the phases do not explain.
-    disagreement : (n_curves,) share of the factorisations that see another set of phases.
+    disagreement : (n_curves,) share of the answers that see another set of phases.
     numbers : phases that each factorisation found.
     """
 
     x: FloatArray
     factors: Factors
-    labels: NDArray[np.int64]
+    alignment: Alignment
+    stretched: Stretched
     fractions: FloatArray
     std: FloatArray
     presence: FloatArray
@@ -72,16 +90,14 @@ class Demixed:
         """Number of phases."""
         return int(self.fractions.shape[1])
 
-    def contributions(self, weights: FloatArray | None = None) -> FloatArray:
+    def contributions(self) -> FloatArray:
         """Return each phase's part of each curve, (n_curves, n_phases, n_points), curve height 1.
 
-        Parameters
-        ----------
-        weights : (n_curves, n_factors), those of the demixed curves if None.
+        On `x`; beyond the logarithmic axis, by less than a point, its last value holds.
         """
-        used = self.factors.weights if weights is None else weights
-        groups = [self.labels == g for g in range(self.n_phases)]
-        return np.stack([used[:, g] @ self.factors.patterns[g] for g in groups], axis=1)
+        parts = self.stretched.parts()
+        flat = resample(parts.reshape(-1, parts.shape[2]), self.stretched.axis, self.x)
+        return flat.reshape(*parts.shape[:2], -1)
 
 
 def demix(
@@ -92,13 +108,15 @@ def demix(
     merging: Merging = Merging(),
     detection_limit: float = 0.05,
     most_phases: int | None = None,
+    n_iterations: int = 150,
 ) -> Demixed:
     """Return the phases of a set of curves, their number found by agreement.
 
-    Each of several over-complete factorisations is merged for itself. The number of phases and the
-    answer are those of the factorisation that agrees best with the others (a medoid), as stability
-    chooses in Brunet et al. (2004, doi:10.1073/pnas.0308531101). Reconstruction error cannot: with
-    texture and moving peaks it falls with every factor that is added.
+    Each of several over-complete factorisations is merged for itself. The number of phases is that
+    of the factorisation that agrees best with the others (a medoid), as stability chooses in Brunet
+    et al. (2004, doi:10.1073/pnas.0308531101). Reconstruction error cannot: with texture and moving
+    peaks it falls with every factor that is added. From there one pattern a phase, its scale free
+    in each curve, is refined.
 
     Parameters
     ----------
@@ -107,28 +125,46 @@ def demix(
     detection_limit : fraction from which a phase counts as present.
     most_phases : in one curve (Gibbs's phase rule), the others' fractions become 0; None for any
         number.
+    n_iterations : of the refinement; 0 answers with the merged factors' mean patterns.
     """
     height = curves.max(axis=1, keepdims=True)
     if np.any(height <= 0):
         raise ValueError(f"curve {int(height.argmin())} is 0 everywhere; leave it out")
     scaled = curves / height
-    runs = [_one(x, scaled, n, rng=rng, merging=merging) for n in merging.n_factors]
-    answers = [phase_fractions(*run, most=most_phases) for run in runs]
-    best = _medoid(answers)
-    (factors, labels), fractions = runs[best], answers[best]
-    matched = np.stack([matched_columns(answer, fractions) for answer in answers])
-    present = matched >= detection_limit
+    n_factors = merging.n_factors or factors_for(len(curves))
+    runs = [_one(x, scaled, n_factors, rng=rng, merging=merging) for _ in range(merging.n_starts)]
+    merged = [phase_fractions(*run, most=most_phases) for run in runs]
+    best = _medoid(merged)
+    factors, labels = runs[best]
+    alignment = align(x, factors, labels, largest_shift=merging.largest_shift)
+    on_axis = resample(scaled, x, alignment.axis)
+    stretched = refine(
+        on_axis,
+        alignment.start(factors.weights),
+        most_phases=most_phases,
+        n_iterations=n_iterations,
+    )
+    fractions = stretched_fractions(stretched)
+    answers = [fractions, *(matched_columns(one, merged[best]) for one in merged)]
+    present = np.stack(answers) >= detection_limit
+    parts = stretched.parts()
     return Demixed(
         x=x,
         factors=factors,
-        labels=labels,
+        alignment=alignment,
+        stretched=stretched,
         fractions=fractions,
-        std=np.sqrt(((matched - fractions) ** 2).mean(axis=0)),
+        std=np.sqrt(((np.stack(answers[1:]) - fractions) ** 2).mean(axis=0)),
         presence=present.mean(axis=0),
-        unexplained=_unexplained(scaled, factors.weights @ factors.patterns),
-        disagreement=(present != (fractions >= detection_limit)).any(axis=2).mean(axis=0),
-        numbers=tuple(answer.shape[1] for answer in answers),
+        unexplained=unexplained_share(on_axis, parts.sum(axis=1)),
+        disagreement=(present[1:] != present[0]).any(axis=2).mean(axis=0),
+        numbers=tuple(answer.shape[1] for answer in merged),
     )
+
+
+def stretched_fractions(found: Stretched) -> FloatArray:
+    """Return each phase's share in the sum of the phases' heights, (n_curves, n_phases)."""
+    return np.asarray(found.weights / (found.weights.sum(axis=1, keepdims=True) + TINY))
 
 
 def phase_fractions(
@@ -158,42 +194,10 @@ def matched_columns(columns: FloatArray, like: FloatArray) -> FloatArray:
     return found
 
 
-def explain(
-    demixed: Demixed, curve: FloatArray, *, n_iterations: int = 500
-) -> tuple[FloatArray, float]:
-    """Return the known phases' fractions in a new curve, (n_phases,), and what is left of it.
-
-    The Kullback–Leibler updates of `factorise` with patterns held; what is left is a share of the
-    curve's area.
-
-    Parameters
-    ----------
-    curve : (n_points,) on the axis of `demixed`, at least 0.
-    """
-    scaled = curve / curve.max()
-    patterns = demixed.factors.patterns
-    weights = np.full(len(patterns), scaled.sum() / patterns.sum())
-    for _ in range(n_iterations):
-        ratio = scaled / (weights @ patterns + TINY)
-        weights = weights * (patterns @ ratio) / (patterns.sum(axis=1) + TINY)
-    left = _unexplained(scaled[None], (weights @ patterns)[None])
-    return phase_fractions(Factors(weights[None], patterns), demixed.labels)[0], float(left[0])
-
-
-def calls_for_demixing(demixed: Demixed, left: float, *, factor: float = 2.0) -> bool:
-    """Return whether a new curve is so badly explained that the set should be demixed anew.
-
-    Parameters
-    ----------
-    left : unexplained share of the new curve, from `explain`.
-    factor : how many times worse than 95 % of the demixed curves it may be.
-    """
-    return left > factor * float(np.quantile(demixed.unexplained, 0.95))
-
-
-def _unexplained(curves: FloatArray, calculated: FloatArray) -> FloatArray:
+def unexplained_share(curves: FloatArray, calculated: FloatArray) -> FloatArray:
+    """Return the share of each curve's area that is left, (n_curves,), at most 1."""
     left = np.abs(curves - calculated).sum(axis=1) / curves.sum(axis=1)
-    return np.asarray(np.minimum(left, 1.0), dtype=np.float64)
+    return np.asarray(np.minimum(left, 1.0))
 
 
 def _one(
@@ -204,6 +208,7 @@ def _one(
     axis = logarithmic_axis(x)
     step = float(np.log(axis[1] / axis[0]))
     smooth = gaussian_filter1d(resample(factors.patterns, x, axis), merging.blur / step, axis=1)
+    smooth = smooth**merging.power
     labels = merge_alike(
         smooth,
         factors.weights,

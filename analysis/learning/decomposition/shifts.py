@@ -53,3 +53,42 @@ def best_shifts(patterns: FloatArray, *, largest: int) -> tuple[FloatArray, NDAr
     steps = np.arange(-largest, largest + 1)
     window = cross[:, :, steps]
     return window.max(axis=2), steps[window.argmax(axis=2)]
+
+
+def shifted(pattern: FloatArray, shifts: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return copies of a pattern, each shifted, and their derivatives to the shift, (n, n_points).
+
+    Interpolated linearly; what comes in over an end is 0.
+
+    Parameters
+    ----------
+    pattern : (n_points,) on an even axis.
+    shifts : (n,) to higher values of the axis [points].
+    """
+    whole = np.floor(shifts).astype(int)
+    part = (shifts - whole)[:, None]
+    margin = int(np.abs(whole).max(initial=0)) + 2
+    padded = np.pad(pattern, margin)
+    here = np.arange(len(pattern)) - whole[:, None] + margin
+    right, left = padded[here], padded[here - 1]
+    return (1 - part) * right + part * left, left - right
+
+
+def shifted_back(curves: FloatArray, shifts: FloatArray) -> FloatArray:
+    """Return each curve with its own shift taken back, (n, n_points).
+
+    The adjoint of `shifted`: Σ shifted(p, s) · c is Σ p · shifted_back(c, s), but at the ends.
+
+    Parameters
+    ----------
+    curves : (n, n_points) on an even axis.
+    shifts : (n,) that they have [points].
+    """
+    whole = np.floor(shifts).astype(int)
+    part = (shifts - whole)[:, None]
+    margin = int(np.abs(whole).max(initial=0)) + 2
+    padded = np.pad(curves, ((0, 0), (margin, margin)))
+    there = np.arange(curves.shape[1]) + whole[:, None] + margin
+    left = np.take_along_axis(padded, there, axis=1)
+    right = np.take_along_axis(padded, there + 1, axis=1)
+    return np.asarray((1 - part) * left + part * right)

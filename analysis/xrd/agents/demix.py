@@ -10,14 +10,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.insight import Curve, Estimate, Insight
-from analysis.learning.decomposition.consensus import Demixed, Merging, demix
+from analysis.learning.decomposition.consensus import MOST_FACTORS, Demixed, demix
 from analysis.xrd.demixing import common_curves
 from instruments.measurement import Measurement
 
 logger = logging.getLogger(__name__)
 
-MOST_PHASES = max(Merging().n_factors)
-"""Phases that can be found, the number of factors of each factorisation."""
+MOST_PHASES = MOST_FACTORS
+"""Phases that can be found."""
 
 
 class DemixSettings(BaseModel):

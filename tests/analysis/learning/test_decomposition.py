@@ -8,16 +8,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from analysis.learning.decomposition.consensus import (
-    Merging,
-    calls_for_demixing,
-    demix,
-    explain,
-    matched_columns,
-)
+from analysis.learning.decomposition.consensus import Merging, demix, factors_for, matched_columns
 from analysis.learning.decomposition.merging import absorb_fragments, merge_alike
 from analysis.learning.decomposition.nmf import Factors, factorise, unlike_curves
-from analysis.learning.decomposition.shifts import best_shifts, logarithmic_axis, resample
+from analysis.learning.decomposition.shifts import (
+    best_shifts,
+    logarithmic_axis,
+    resample,
+    shifted,
+    shifted_back,
+)
+from analysis.learning.decomposition.streaming import calls_for_demixing, explain, place
+from analysis.learning.decomposition.stretched import Stretched, refine
 
 FloatArray = NDArray[np.float64]
 
@@ -119,7 +121,7 @@ def test_three_phases_are_found_also_if_one_changes_its_cell(strain: float) -> N
 @given(scales=st.lists(st.floats(1e-3, 1e3), min_size=60, max_size=60))
 def test_the_scale_of_a_pattern_does_not_matter(scales: list[float]) -> None:
     _, curves = mixtures()
-    merging = Merging(n_factors=(4,))
+    merging = Merging(n_starts=1, n_factors=4)
     one = demix(X, curves, rng=rng(), merging=merging)
     other = demix(X, curves * np.array(scales)[:, None], rng=rng(), merging=merging)
     # Rounding grows over 400 multiplicative updates.
@@ -170,3 +172,54 @@ def test_the_same_seed_gives_the_same_answer() -> None:
     one, other = (demix(X, curves, rng=rng()) for _ in range(2))
     np.testing.assert_array_equal(one.fractions, other.fractions)
     np.testing.assert_array_equal(one.std, other.std)
+
+
+def test_a_larger_set_gets_more_factors_up_to_a_limit() -> None:
+    assert [factors_for(n) for n in (6, 60, 307, 10_000)] == [3, 10, 21, 24]
+
+
+def test_shifting_back_is_the_adjoint_of_shifting() -> None:
+    draw = rng()
+    pattern, curves = np.pad(draw.random(40), 20), draw.random((5, 80))
+    shifts = draw.uniform(-12, 12, 5)
+    copies, _ = shifted(pattern, shifts)
+    np.testing.assert_allclose(
+        (copies * curves).sum(axis=1), shifted_back(curves, shifts) @ pattern, rtol=1e-12
+    )
+
+
+def test_the_slope_of_a_shifted_pattern_is_its_derivative() -> None:
+    pattern = np.exp(-0.5 * ((np.arange(60) - 30) / 4) ** 2)
+    copies, slopes = shifted(pattern, np.array([3.2, 3.3]))
+    np.testing.assert_allclose((copies[1] - copies[0]) / 0.1, slopes[0], atol=1e-12)
+
+
+def test_refinement_finds_stretches_and_shares_of_a_moving_phase() -> None:
+    axis = logarithmic_axis(X, step=0.002)
+    patterns = resample(np.array([curve(p) for p in PEAKS[:2]]), X, axis)
+    shifts = np.column_stack([np.linspace(-4, 4, 20), np.zeros(20)])
+    share = np.linspace(0.9, 0.2, 20)
+    truth = Stretched(axis, patterns, shifts, np.column_stack([share, 1 - share]))
+    start = Stretched(axis, patterns, np.zeros((20, 2)), np.full((20, 2), 0.5))
+    found = refine(truth.parts().sum(axis=1), start, hold_patterns=True)
+    # Of two points that the peaks are wide here: the fractions follow within a hundredth.
+    np.testing.assert_allclose(found.shifts[:, 0], shifts[:, 0], atol=0.1)
+    np.testing.assert_allclose(found.weights, truth.weights, atol=0.01)
+
+
+def test_stretching_explains_a_solid_solution_better_than_fixed_patterns() -> None:
+    shares, curves = mixtures(strain=0.02)
+    errors = []
+    for n_iterations in (0, 150):
+        found = demix(X, curves, rng=rng(), n_iterations=n_iterations)
+        assert found.n_phases == 3
+        errors.append(float(np.abs(matched_columns(found.fractions, shares) - shares).mean()))
+    assert errors[1] < 0.5 * errors[0]
+    assert errors[1] < 0.01
+
+
+def test_new_curves_are_placed_with_their_own_stretch() -> None:
+    _, curves = mixtures(strain=0.01)
+    found = demix(X, curves, rng=rng())
+    placed = place(found, curves[7:9])
+    np.testing.assert_allclose(placed.weights, found.stretched.weights[7:9], atol=0.05)
