@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
 from analysis.errors import BadPattern
+from analysis.xrd.aligning import aligned
 from analysis.xrd.preprocess import (
     FINEST_STEP,
     MIN_POINTS,
@@ -84,7 +85,7 @@ def splice(
     of weights that are taken from the counts themselves. The cells are those of the coarsest scan;
     the channels of the others are shared out in proportion to their overlap, which keeps the sum.
 
-    Not modelled: a sample that was mounted anew and stands at another height.
+    A sample that was mounted anew in between is brought to the same height (see `aligning`).
 
     Parameters
     ----------
@@ -102,6 +103,7 @@ def splice(
         check_measurement(m, radiation=radiation)
         _check_counts(m)
     times = [_counting_time(m, alone=len(measurements) == 1) for m in measurements]
+    measurements = aligned(measurements, times)
     edges = _edges(measurements, least_step)
     counts, exposure = np.zeros(len(edges) - 1), np.zeros(len(edges) - 1)
     for m, time in zip(measurements, times, strict=True):

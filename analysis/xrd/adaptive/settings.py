@@ -20,7 +20,7 @@ class AdaptiveSettings(QuantifySettings):
     longest : largest counting time of a point that may be asked for [s].
     sure : probability of the likeliest set from which no further scan is asked for.
     least_gain : expected information [nats] below which a scan is not worth asking for. Both were
-        fixed on simulated mixtures, see ``benchmarks/adaptive_measurement.py --simulated``.
+        fixed on 24 simulated mixtures, see ``benchmarks/adaptive_measurement.py --thresholds``.
     least_step : channels are joined into cells of at most this width [deg].
     """
 
@@ -29,7 +29,7 @@ class AdaptiveSettings(QuantifySettings):
     reach: tuple[float, float] | None = None
     longest: float = Field(default=60.0, gt=0)
     sure: float = Field(default=0.99, gt=0, le=1)
-    least_gain: float = Field(default=0.02, ge=0)
+    least_gain: float = Field(default=0.01, ge=0)
     least_step: float = Field(default=0.045, gt=0, le=0.2)
 
     @model_validator(mode="after")

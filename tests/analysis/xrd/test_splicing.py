@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 from analysis.errors import BadPattern
+from analysis.physics.structures import structure
+from analysis.xrd.aligning import aligned, displacement
+from analysis.xrd.forward import PhaseState, pattern
 from analysis.xrd.radiation import CU_K_ALPHA
 from analysis.xrd.splicing import Spliced, splice
 from instruments.measurement import Measurement
@@ -75,6 +78,36 @@ def test_a_gap_between_scans_stays_unmeasured() -> None:
 
 def test_fine_channels_are_joined_as_far_as_is_asked() -> None:
     assert spliced(scan(20, 60, step=0.01, time=1.0), least_step=0.045).step == pytest.approx(0.04)
+
+
+def peaks(low: float, high: float, *, height: float, time: float, seed: int) -> Measurement:
+    """Return a scan of corundum that stands `height` degrees of displacement too high."""
+    x = np.arange(low, high, 0.04)
+    bragg = pattern(x, [PhaseState(structure("corundum"), size=500.0)], displacement=height)
+    rate = 5.0 + 40.0 * bragg / 0.8
+    y = np.random.default_rng(seed).poisson(rate * time).astype(float)
+    return measurement(x, y, identifier=f"s/xrd/{seed}", counting_time=time)
+
+
+@pytest.mark.parametrize("height", [-0.08, 0.03, 0.0])
+def test_a_sample_mounted_anew_is_brought_to_the_same_height(height: float) -> None:
+    first = peaks(20, 70, height=0.0, time=4.0, seed=0)
+    second = peaks(34, 46, height=height, time=16.0, seed=1)
+    found = displacement(second, 16.0, first, 4.0)
+    # In steps of 0.005°, from peaks 0.1° wide with some thousand counts.
+    assert found == pytest.approx(height, abs=0.006)
+    unmoved = aligned([first, second], [4.0, 16.0])
+    assert unmoved[0] is first
+    np.testing.assert_allclose(
+        second.x - unmoved[1].x, found * np.cos(np.radians(second.x) / 2), atol=1e-9
+    )
+
+
+def test_scans_without_peaks_or_overlap_stay_where_they_are() -> None:
+    flat = [scan(20, 60, step=0.04, time=t, seed=k) for k, t in enumerate((1.0, 4.0))]
+    assert displacement(flat[1], 4.0, flat[0], 1.0) == 0.0
+    apart = scan(62, 70, step=0.04, time=1.0)
+    assert displacement(apart, 1.0, flat[0], 1.0) == 0.0
 
 
 def test_several_scans_must_say_how_long_they_counted() -> None:
