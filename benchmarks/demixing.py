@@ -26,12 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from analysis.learning.decomposition.consensus import Demixed, demix, phase_fractions
+from analysis.learning.decomposition.consensus import demix, phase_fractions
 from analysis.learning.decomposition.nmf import factorise
 from analysis.physics.structures import STRUCTURES, structure
 from analysis.physics.units import q_from_two_theta
 from analysis.xrd.demixing import without_background
-from analysis.xrd.demixing_spread import CORNERS, simulate_spread
+from analysis.xrd.demixing_spread import simulate_spread
+from orchestrator.report.figures import phase_map_figure
 
 FloatArray = NDArray[np.float64]
 
@@ -212,7 +213,9 @@ def bi_cu_v(picture: Path | None) -> dict[str, float]:
     seconds = time.process_time() - start
     counts = (found.fractions >= PRESENT).sum(axis=1)
     if picture is not None:
-        draw_phase_map(found, composition, picture)
+        picture.write_bytes(
+            phase_map_figure(composition, found.fractions, corners=("Bi", "Cu", "V"))
+        )
     return {
         "phases": float(found.n_phases),
         "phases_least": float(min(found.numbers)),
@@ -224,32 +227,6 @@ def bi_cu_v(picture: Path | None) -> dict[str, float]:
         "p_wrong_mean": float(found.disagreement.mean()),
         "cpu_seconds": seconds,
     }
-
-
-def draw_phase_map(found: Demixed, composition: FloatArray, picture: Path) -> None:
-    """Draw every phase's fraction over the composition triangle Bi-Cu-V."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
-
-    n_columns = (found.n_phases + 1) // 2
-    figure, axes = plt.subplots(
-        2, n_columns, figsize=(3.2 * n_columns, 6), squeeze=False, layout="constrained"
-    )
-    at = composition @ CORNERS
-    for axis in axes.flat:
-        axis.set_axis_off()
-    for k, axis in zip(range(found.n_phases), axes.flat, strict=False):
-        drawn = axis.scatter(*at.T, c=found.fractions[:, k], s=12, vmin=0, vmax=1)
-        axis.plot(*CORNERS[[0, 1, 2, 0]].T, color="0.6", linewidth=0.8)
-        for corner, name in zip(CORNERS, ("Bi", "Cu", "V"), strict=True):
-            axis.annotate(name, corner)
-        axis.set_title(f"phase {k + 1}")
-        axis.set_aspect("equal")
-    figure.colorbar(drawn, ax=axes, label="share of the highest peaks")
-    figure.savefig(picture, dpi=120)
-    plt.close(figure)
 
 
 def main() -> None:
