@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
@@ -39,6 +39,8 @@ class Card:
     digest : hash of everything that the weights depend on.
     figures : name → number, e.g. ``held_out.exact_set``; on data that took no part in training.
     sentences : how it was trained and tested, what it has not seen; for a person.
+    reliability : question → (stated probability, frequency, number) of each bin of probabilities,
+        on data that took no part in what states them.
     cpu_seconds : of the training.
     versions : library → version.
     """
@@ -49,6 +51,7 @@ class Card:
     digest: str
     figures: Mapping[str, float] = field(default_factory=dict)
     sentences: tuple[str, ...] = ()
+    reliability: Mapping[str, Sequence[tuple[float, float, int]]] = field(default_factory=dict)
     cpu_seconds: float = 0.0
     versions: Mapping[str, str] = field(default_factory=dict)
 

@@ -29,7 +29,8 @@ def activation_map(
     network.head(features)[0, output].backward()
     assert features.grad is not None
     heat = torch.relu((features.grad * features).sum(dim=1)).detach()
-    stretched = torch.nn.functional.interpolate(heat, size=len(curve), mode="linear")
-    found = stretched[0, 0].numpy().astype(np.float64)
+    # Place k of the convolutions looks at the curve around point k · stride.
+    at = np.arange(heat.shape[-1]) * network.stride
+    found = np.interp(np.arange(len(curve)), at, heat.flatten().numpy().astype(np.float64))
     highest = found.max()
     return np.asarray(found / highest if highest > 0 else found)

@@ -79,6 +79,35 @@ def fit_logistic(x: ArrayLike, yes: ArrayLike, *, ridge: float = 1.0) -> Logisti
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Probabilities that were about alike, and what came of them.
+
+    Attributes
+    ----------
+    stated : their mean.
+    frequency : share of yes.
+    n : how many there were.
+    """
+
+    stated: float
+    frequency: float
+    n: int
+
+
+def reliability(probability: ArrayLike, yes: ArrayLike, *, n_bins: int = 10) -> tuple[Bin, ...]:
+    """Return what came of probabilities in equal-width bins, empty ones left out.
+
+    The table behind a reliability diagram (Murphy & Winkler 1977, doi:10.2307/2346866).
+    """
+    p, answer = np.asarray(probability, dtype=np.float64), np.asarray(yes, dtype=np.float64)
+    bins = np.minimum((p * n_bins).astype(int), n_bins - 1)
+    return tuple(
+        Bin(float(p[bins == k].mean()), float(answer[bins == k].mean()), int((bins == k).sum()))
+        for k in np.unique(bins)
+    )
+
+
 def expected_calibration_error(
     probability: ArrayLike, yes: ArrayLike, *, n_bins: int = 10
 ) -> float:
@@ -86,8 +115,6 @@ def expected_calibration_error(
 
     Equal-width bins (Naeini, Cooper & Hauskrecht 2015, AAAI, 2901).
     """
-    p, answer = np.asarray(probability, dtype=np.float64), np.asarray(yes, dtype=np.float64)
-    bins = np.minimum((p * n_bins).astype(int), n_bins - 1)
-    n = np.bincount(bins, minlength=n_bins)
-    gap = np.abs(np.bincount(bins, p, n_bins) - np.bincount(bins, answer, n_bins))
-    return float(gap.sum() / max(n.sum(), 1))
+    found = reliability(probability, yes, n_bins=n_bins)
+    total = sum(b.n for b in found)
+    return sum(b.n * abs(b.stated - b.frequency) for b in found) / max(total, 1)

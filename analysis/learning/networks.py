@@ -5,6 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+KERNELS = (15, 9, 7, 5)
+"""Points that each convolution looks at; every one halves the length."""
+
 
 class CurveNet(nn.Module):
     """A convolutional network from one curve to several numbers.
@@ -23,10 +26,10 @@ class CurveNet(nn.Module):
     def __init__(self, n_points: int, n_outputs: int, *, width: int = 32, dropout: float = 0.3):
         super().__init__()
         self.width = width
+        self.stride = 2 ** len(KERNELS)
         channels = (1, width, 2 * width, 3 * width, 3 * width)
-        kernels = (15, 9, 7, 5)
         layers: list[nn.Module] = []
-        for before, after, kernel in zip(channels, channels[1:], kernels, strict=False):
+        for before, after, kernel in zip(channels, channels[1:], KERNELS, strict=False):
             layers += [
                 nn.Conv2d(before, after, (1, kernel), stride=(1, 2), padding=(0, kernel // 2)),
                 nn.BatchNorm2d(after),
@@ -35,7 +38,7 @@ class CurveNet(nn.Module):
         self.features = nn.Sequential(*layers)
         self.features.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         length = n_points
-        for kernel in kernels:
+        for kernel in KERNELS:
             length = (length + 2 * (kernel // 2) - kernel) // 2 + 1
         self.head = nn.Sequential(
             nn.Flatten(),

@@ -22,7 +22,8 @@ class Output:
     ----------
     json_file : all insights as a JSON list; None for none.
     csv_file : a row a measurement; None for none.
-    figures : folder for one picture of a fit each, made if it is missing; None for none.
+    figures : folder for a picture of each fit and of where networks looked, made if it is missing;
+        None for none.
     quantities : quantity → unit, the columns of the table.
 
     Raises
@@ -74,6 +75,8 @@ class Output:
             # The id tells files of one name in different folders apart.
             name = insight.measurement_ids[0].split("/xrd/")[0].strip("/").replace("/", "_")
             write_figure(insight, self._figures / f"{name}.png")
+            if "activation" in insight.evidence:
+                write_activation(insight, self._figures / f"{name}_activation.png")
         self._written += 1
 
     def _open(self, path: Path | None) -> TextIO | None:
@@ -144,7 +147,26 @@ def write_figure(insight: Insight, path: Path) -> None:
         for name, curve in insight.evidence.items()
         if name.startswith("reflections.")
     }
-    picture = pattern_figure(insight.evidence["pattern"], format=path.suffix[1:], ticks=ticks)
+    _write(path, pattern_figure(insight.evidence["pattern"], format=path.suffix[1:], ticks=ticks))
+
+
+def write_activation(insight: Insight, path: Path) -> None:
+    """Write where the networks looked for each phase that was named, .png or .svg; if any was.
+
+    Raises
+    ------
+    AnalysisError
+        The picture cannot be written.
+    """
+    from orchestrator.report.figures import activation_figure
+
+    curve = insight.evidence["activation"]
+    if len(curve.columns) > 1:
+        title = ", ".join(insight.measurement_ids)
+        _write(path, activation_figure(curve, format=path.suffix[1:], title=title))
+
+
+def _write(path: Path, picture: bytes) -> None:
     try:
         path.write_bytes(picture)
     except OSError as error:

@@ -113,3 +113,10 @@ def _print(card: object, place: Path) -> None:
     for name, number in card.figures.items():
         console.print(f"  {name} = {number:.3g}")
     console.print(f"kept in {place}", soft_wrap=True)
+    if card.reliability:
+        from orchestrator.report.figures import reliability_figure
+
+        picture = place / "calibration.png"
+        title = f"{card.agent}, recipe {card.recipe}: what was said, and what came true"
+        picture.write_bytes(reliability_figure(card.reliability, title=title))
+        console.print(f"its calibration is drawn in {picture}", soft_wrap=True)

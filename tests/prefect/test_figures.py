@@ -10,7 +10,14 @@ import pytest
 from PIL import Image
 
 from analysis.insight import Curve, Estimate
-from orchestrator.report.figures import landscape, pattern, pattern_figure, phase_fractions
+from orchestrator.report.figures import (
+    activation_figure,
+    landscape,
+    pattern,
+    pattern_figure,
+    phase_fractions,
+    reliability_figure,
+)
 from orchestrator.report.figures.progress import best_so_far, progress
 from orchestrator.report.labels import axis_label, quantity_label
 from planners.objective import Objective, OutcomeConstraint, Target
@@ -127,3 +134,26 @@ def test_a_pattern_without_observed_points_is_refused() -> None:
 
 def test_a_pattern_is_drawn_as_svg_for_a_file() -> None:
     assert b"<svg" in pattern_figure(scan(200), format="svg")
+
+
+def test_the_activation_has_a_row_a_phase() -> None:
+    x = np.linspace(10, 80, 200)
+    heat = np.exp(-(((x - 30) / 2) ** 2))
+    one = {"observed": 100 * heat + 5, "activation.rutile": heat}
+    two = one | {"activation.anatase": heat[::-1]}
+    heights = [
+        Image.open(io.BytesIO(activation_figure(Curve(x, "two_theta", "deg", c, "counts")))).size[1]
+        for c in (one, two)
+    ]
+    assert heights[1] > heights[0]
+    svg = activation_figure(Curve(x, "two_theta", "deg", two, "counts"), format="svg").decode()
+    assert "anatase" in svg
+    with pytest.raises(ValueError, match="no activation"):
+        activation_figure(Curve(x, "two_theta", "deg", {"observed": heat}, "counts"))
+
+
+def test_the_reliability_diagram_counts_what_it_shows() -> None:
+    table = {"a phase is there": [(0.1, 0.05, 40), (0.9, 0.95, 61)]}
+    svg = reliability_figure(table, format="svg").decode()
+    for text in ("stated probability", "a phase is there", "40", "61"):
+        assert f">{text}<" in svg or f"<!-- {text} -->" in svg

@@ -63,7 +63,39 @@ class Decisions:
     base: float
 
 
-def learn_decisions(
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A simulated sample after refinement.
+
+    Attributes
+    ----------
+    held : indices of the candidates that are there.
+    strange : whether something else is there.
+    """
+
+    opinion: Opinion
+    disposed: Disposed
+    held: frozenset[int]
+    strange: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What decisions foretold of samples that they were not learnt on, and what was true.
+
+    Attributes
+    ----------
+    phase, present : probability of each proposed phase, and whether it was there.
+    wrong, was_wrong : probability of each set being wrong, and whether it was.
+    """
+
+    phase: tuple[float, ...]
+    present: tuple[bool, ...]
+    wrong: tuple[float, ...]
+    was_wrong: tuple[bool, ...]
+
+
+def see(
     namer: Namer,
     strangers: Sequence[Crystal],
     radiation: Radiation,
@@ -71,18 +103,14 @@ def learn_decisions(
     n: int,
     seed: int,
     told: Told,
-) -> Decisions:
-    """Return the decisions that fit `n` simulated mixtures.
-
-    A set is wrong if it is not exactly what the sample holds, strangers included. To what was seen
-    of sets one imagined right and one wrong one are added, both average: a few samples may all be
-    right.
+) -> list[Seen]:
+    """Return `n` simulated mixtures, refined.
 
     Parameters
     ----------
     strangers : phases that are no candidates; none may be empty.
     """
-    seen: list[tuple[Opinion, Disposed, set[int], bool]] = []
+    seen = []
     for k in range(n):
         rng = np.random.default_rng([seed, 200, k])
         counts, held, strange = sample(namer.crystals, strangers, radiation, rng=rng)
@@ -90,22 +118,49 @@ def learn_decisions(
         sigma = np.sqrt(np.maximum(counts[there], 1.0))
         data = FitRange(TWO_THETA[there], counts[there], sigma, sigma_known=False)
         opinion = namer.opinion(counts, seed=k)
-        seen.append((opinion, namer.disposed(data, opinion), held, strange))
+        seen.append(Seen(opinion, namer.disposed(data, opinion), frozenset(held), strange))
         told("simulated samples, refined", k + 1, n)
+    return seen
+
+
+def learn_decisions(seen: Sequence[Seen]) -> Decisions:
+    """Return the decisions that fit what was seen.
+
+    A set is wrong if it is not exactly what the sample holds, strangers included. To what was seen
+    of sets one imagined right and one wrong one are added, both average: a few samples may all be
+    right.
+    """
     phase = fit_logistic(
-        [features(o, i, e) for o, d, _, _ in seen for i, e in d.evidence.items()],
-        [i in held for _, d, held, _ in seen for i in d.evidence],
+        [features(s.opinion, i, e) for s in seen for i, e in s.disposed.evidence.items()],
+        [i in s.held for s in seen for i in s.disposed.evidence],
     )
     rows: list[tuple[float, ...]] = []
     wrong: list[bool] = []
-    for opinion, disposed, held, strange in seen:
-        probability = probabilities(opinion, disposed, phase)
-        rows.append(set_features(probability, disposed))
-        wrong.append(strange or {int(i) for i in np.flatnonzero(probability > PRESENT)} != held)
+    for s in seen:
+        probability = probabilities(s.opinion, s.disposed, phase)
+        rows.append(set_features(probability, s.disposed))
+        wrong.append(_is_wrong(probability, s))
     average = tuple(float(v) for v in np.mean(rows, axis=0))
     answers = [*wrong, True, False]
     learnt = fit_logistic([*rows, average, average], answers)
     return Decisions(phase, learnt, float(np.mean(answers)))
+
+
+def cross_validate(seen: Sequence[Seen], *, n_folds: int = 5) -> Trial:
+    """Return what decisions learnt on the other folds foretell of every sample."""
+    phase: list[float] = []
+    present: list[bool] = []
+    wrong: list[float] = []
+    was_wrong: list[bool] = []
+    for fold in range(n_folds):
+        learnt = learn_decisions([s for k, s in enumerate(seen) if k % n_folds != fold])
+        for s in seen[fold::n_folds]:
+            probability = probabilities(s.opinion, s.disposed, learnt.phase)
+            phase += [float(probability[i]) for i in s.disposed.evidence]
+            present += [i in s.held for i in s.disposed.evidence]
+            wrong.append(float(learnt.wrong.probability(set_features(probability, s.disposed))[0]))
+            was_wrong.append(_is_wrong(probability, s))
+    return Trial(tuple(phase), tuple(present), tuple(wrong), tuple(was_wrong))
 
 
 def sample(
@@ -171,3 +226,8 @@ def _skewed(pattern: FloatArray, rng: np.random.Generator) -> FloatArray:
     for offset, part in ((1, 0.4), (2, 0.3), (3, 0.2), (4, 0.1)):
         smeared[:-offset] += part * pattern[offset:]
     return np.asarray((1.0 - share) * pattern + share * smeared)
+
+
+def _is_wrong(probability: FloatArray, seen: Seen) -> bool:
+    named = {int(i) for i in np.flatnonzero(probability > PRESENT)}
+    return seen.strange or named != seen.held

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from analysis import weights
 from analysis.errors import BadSettings
+from analysis.learning.calibration import expected_calibration_error, reliability
 from analysis.physics.crystal import Crystal
 from analysis.physics.structures import STRUCTURES, structure
 from analysis.trainers import Told
@@ -58,7 +61,7 @@ def train(
     with weights.building(AGENT, key) as made:
         networks = train_networks(crystals, radiation, chosen, seed=seed, told=told)
         save(made, networks)
-        learnt = decisions.learn_decisions(
+        seen = decisions.see(
             namer_of(asked, crystals, networks),
             strangers(crystals),
             radiation,
@@ -66,10 +69,12 @@ def train(
             seed=seed,
             told=told,
         )
+        learnt = decisions.learn_decisions(seen)
         decisions.write(made, learnt)
         spent = clock()
-        found = _figures(crystals, radiation, chosen, networks, learnt, seed)
-        weights.write_card(made, _card(crystals, chosen, seed, key, found, spent))
+        trial = decisions.cross_validate(seen)
+        found = _figures(crystals, radiation, chosen, networks, learnt, seed) | _of_trial(trial)
+        weights.write_card(made, _card(crystals, chosen, seed, key, found, trial, spent))
     return weights.folder_of(AGENT, key)
 
 
@@ -110,12 +115,29 @@ def _figures(
     return found | {f"decision.slope.{name}": s for name, s in slopes}
 
 
+def _of_trial(trial: decisions.Trial) -> dict[str, float]:
+    """Return how far the decisions' probabilities are off, by cross-validation."""
+    wrong = np.asarray(trial.wrong) - np.asarray(trial.was_wrong, dtype=np.float64)
+    return {
+        "decision.cross_validated.phase_error": expected_calibration_error(
+            trial.phase, trial.present
+        ),
+        "decision.cross_validated.set_brier": float(np.mean(wrong**2)),
+        "decision.cross_validated.sets_wrong": float(np.mean(trial.was_wrong)),
+    }
+
+
+def _rows(stated: Sequence[float], yes: Sequence[bool]) -> list[tuple[float, float, int]]:
+    return [(b.stated, b.frequency, b.n) for b in reliability(stated, yes, n_bins=5)]
+
+
 def _card(
     crystals: Sequence[Crystal],
     recipe: Recipe,
     seed: int,
     key: str,
     found: Mapping[str, float],
+    trial: decisions.Trial,
     spent: float,
 ) -> Card:
     n = (recipe.members * recipe.steps + recipe.second_steps) * recipe.batch
@@ -134,5 +156,9 @@ def _card(
             "candidate.",
             f"Figures are of {N_HELD_OUT} fresh mixtures; no measured pattern took part.",
         ),
+        reliability={
+            "a phase is there": _rows(trial.phase, trial.present),
+            "the set is wrong": _rows(trial.wrong, trial.was_wrong),
+        },
         cpu_seconds=spent,
     )

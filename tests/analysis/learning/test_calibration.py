@@ -7,7 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.learning.calibration import expected_calibration_error, fit_logistic, with_prior
+from analysis.learning.calibration import (
+    expected_calibration_error,
+    fit_logistic,
+    reliability,
+    with_prior,
+)
 
 inside = st.floats(0.01, 0.99)
 
@@ -40,3 +45,19 @@ def test_the_same_frequency_changes_nothing(p: float, base: float) -> None:
 @given(inside, inside)
 def test_a_silent_observation_leaves_the_prior(base: float, prior: float) -> None:
     assert with_prior(base, base=base, prior=prior) == pytest.approx(prior)
+
+
+def test_the_reliability_table_tells_what_came_true() -> None:
+    table = reliability([0.1, 0.1, 0.1, 0.1, 0.9], [True, False, False, False, True])
+    assert [(b.stated, b.frequency, b.n) for b in table] == [
+        (pytest.approx(0.1), 0.25, 4),
+        (pytest.approx(0.9), 1.0, 1),
+    ]
+
+
+@given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=40))
+def test_every_probability_is_in_one_bin(pairs: list[tuple[float, bool]]) -> None:
+    p, yes = zip(*pairs, strict=True)
+    table = reliability(p, yes)
+    assert sum(b.n for b in table) == len(pairs)
+    assert all(0 <= b.frequency <= 1 for b in table)

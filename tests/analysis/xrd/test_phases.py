@@ -174,6 +174,8 @@ def test_the_card_tells_what_was_trained(agent: Phases) -> None:
     assert card.recipe == "tiny"
     assert 0 < card.figures["networks.unseen_artefacts.recall"] <= 1
     assert any("anatase" in s for s in card.sentences)
+    sets = card.reliability["the set is wrong"]
+    assert sum(n for _, _, n in sets) == 12  # every sample once, foretold from the other folds
 
 
 def test_untrained_candidates_name_the_command(
