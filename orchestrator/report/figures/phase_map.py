@@ -107,6 +107,6 @@ def _triangle(panel: Axes, corners: Sequence[str]) -> None:
     sides = (("right", "top"), ("left", "top"), ("center", "bottom"))
     for corner, name, (across, down) in zip(CORNERS, corners, sides, strict=True):
         lifted = corner + np.array([0.0, 0.03 if down == "bottom" else -0.03])
-        panel.text(*lifted, name, ha=across, va=down, color=INK, fontsize=9)
+        panel.text(lifted[0], lifted[1], name, ha=across, va=down, color=INK, fontsize=9)
     panel.set_aspect("equal")
     panel.margins(0.12)
