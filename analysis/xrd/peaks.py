@@ -37,12 +37,14 @@ class Peaks:
     std : (n_peaks,) of `two_theta`, from counting alone [deg].
     area : (n_peaks,) sum above background within the half-height part [counts · deg].
     height : (n_peaks,) above background [counts].
+    significance : (n_peaks,) height in standard deviations of the smoothed pattern's noise.
     """
 
     two_theta: FloatArray
     std: FloatArray
     area: FloatArray
     height: FloatArray
+    significance: FloatArray
 
     def __len__(self) -> int:
         return len(self.two_theta)
@@ -64,7 +66,8 @@ def find_peaks(two_theta: FloatArray, counts: FloatArray, *, radiation: Radiatio
     noise = _noise(counts)
     window = max(_odd(SMOOTHING_WINDOW / step), 5)
     smooth = savgol_filter(stripped, window, 2)
-    least = np.maximum(THRESHOLD * noise * 1.5 / np.sqrt(window), LEAST_HEIGHT * smooth.max())
+    calm = noise * 1.5 / np.sqrt(window)
+    least = np.maximum(THRESHOLD * calm, LEAST_HEIGHT * smooth.max())
     tops, found = local_maxima(smooth, height=least, prominence=least, width=1, rel_height=0.5)
     rows = [
         _describe(two_theta, smooth, noise, left, right, step)
@@ -73,7 +76,8 @@ def find_peaks(two_theta: FloatArray, counts: FloatArray, *, radiation: Radiatio
     table = np.array(rows, dtype=np.float64).reshape(-1, 3)
     order = np.argsort(table[:, 0])
     position, std, area = table[order].T
-    return Peaks(position, std, area, np.asarray(smooth[tops][order]))
+    height = np.asarray(smooth[tops][order])
+    return Peaks(position, std, area, height, height / calm[tops][order])
 
 
 def strip_second_line(

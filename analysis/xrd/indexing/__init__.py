@@ -1,1 +1,1 @@
-"""Indexing: from the positions of peaks to candidate cells."""
+"""Indexing: from the positions of peaks to candidate cells of each crystal system."""

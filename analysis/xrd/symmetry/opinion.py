@@ -1,0 +1,99 @@
+"""What is learnt of crystal systems and cells, and how it is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.learning.calibration import Logistic
+from analysis.xrd.indexing.forms import N_FREE, SYSTEMS
+from analysis.xrd.indexing.lines import Lines
+from analysis.xrd.indexing.search import IndexedCell
+from analysis.xrd.symmetry.features import features
+from analysis.xrd.symmetry.forest import Forest, load_forest
+
+FloatArray = NDArray[np.float64]
+
+FOREST, NUMBERS = "forest.npz", "numbers.json"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learnt:
+    """What training leaves behind.
+
+    Attributes
+    ----------
+    forest : votes for the systems, in the order of `SYSTEMS`.
+    sharpness : exponent that calibrates its votes, see `calibrated`.
+    cell : probability that the best cell of a system is the crystal's, from `cell_features`.
+    std_scale : by what the formal std of a cell is multiplied to hold 68 % of the true volumes.
+    """
+
+    forest: Forest
+    sharpness: float
+    cell: Logistic
+    std_scale: float
+
+    def systems(self, lines: Lines, cells: Mapping[str, IndexedCell]) -> dict[str, float]:
+        """Return system → calibrated probability, summing to 1."""
+        votes = self.forest.probability(features(lines, cells))
+        p = calibrated(votes[None], sharpness=self.sharpness)[0]
+        return dict(zip(SYSTEMS, map(float, p), strict=True))
+
+    def p_cell(self, cell: IndexedCell, *, p_system: float) -> float:
+        """Return the probability that a cell is the crystal's."""
+        return float(self.cell.probability(cell_features(cell, p_system=p_system))[0])
+
+    def save(self, folder: Path) -> None:
+        """Write everything into a folder."""
+        self.forest.save(folder / FOREST)
+        numbers = {
+            "sharpness": self.sharpness,
+            "std_scale": self.std_scale,
+            "cell": asdict(self.cell),
+        }
+        (folder / NUMBERS).write_text(json.dumps(numbers, indent=1) + "\n")
+
+
+def load(folder: Path) -> Learnt:
+    """Return what training left in a folder."""
+    numbers = json.loads((folder / NUMBERS).read_text())
+    told = numbers["cell"]
+    cell = Logistic(
+        tuple(told["mean"]), tuple(told["scale"]), tuple(told["slopes"]), told["offset"]
+    )
+    return Learnt(load_forest(folder / FOREST), numbers["sharpness"], cell, numbers["std_scale"])
+
+
+def calibrated(votes: FloatArray, *, sharpness: float) -> FloatArray:
+    """Return probabilities ∝ (votes + 0.01)^sharpness, (n, n_classes).
+
+    Temperature scaling of log votes (Guo, Pleiss, Sun & Weinberger 2017, PMLR 70, 1321), with a
+    floor: no vote is no impossibility.
+    """
+    raised = (votes + 0.01) ** sharpness
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+
+def cell_features(cell: IndexedCell, *, p_system: float) -> FloatArray:
+    """Return what tells whether a cell is right, (5,).
+
+    Its evidence less 4 for each free number; the evidence of the lines beyond those it was found
+    from; the logarithms of its merit and of the odds of its system; reflections possible per line.
+    """
+    n = len(cell.found.terms)
+    odds = min(max(p_system, 1e-3), 1 - 1e-3)
+    return np.array(
+        [
+            cell.found.evidence - 4.0 * N_FREE[cell.system],
+            float(cell.checked.terms[n:].sum()),
+            np.log(max(cell.found.merit, 1.0)),
+            np.log(odds / (1 - odds)),
+            cell.found.n_possible / n,
+        ]
+    )

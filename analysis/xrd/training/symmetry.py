@@ -1,0 +1,185 @@
+"""Learning to tell crystal systems: trees on simulated patterns, calibrated out of fold.
+
+Importing this file imports scikit-learn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gemmi
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.model_selection import KFold
+
+from analysis.learning.calibration import Logistic, expected_calibration_error, fit_logistic
+from analysis.xrd.indexing.forms import SYSTEMS
+from analysis.xrd.indexing.search import IndexedCell
+from analysis.xrd.symmetry.features import NAMES
+from analysis.xrd.symmetry.forest import Forest
+from analysis.xrd.symmetry.opinion import Learnt, calibrated, cell_features
+from analysis.xrd.symmetry.recipes import Recipe
+from analysis.xrd.symmetry.simulation import Example
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+SAME_VOLUME = 0.005
+"""Relative difference of primitive volumes below which a cell is the crystal's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """What was said of each example by trees that had not seen it.
+
+    Attributes
+    ----------
+    truth : (n,) index of the system.
+    votes, probability : (n, n_systems) before and after calibration.
+    """
+
+    truth: IntArray
+    votes: FloatArray
+    probability: FloatArray
+
+    def among_first(self, k: int) -> float:
+        """Return how often the true system is among the k most probable."""
+        order = np.argsort(-self.probability, axis=1, kind="stable")[:, :k]
+        return float((order == self.truth[:, None]).any(axis=1).mean())
+
+
+def grow(x: FloatArray, truth: IntArray, recipe: Recipe, *, seed: int) -> ExtraTreesClassifier:
+    """Return extremely randomised trees (Geurts, Ernst & Wehenkel 2006) on features.
+
+    doi:10.1007/s10994-006-6226-1.
+
+    Parameters
+    ----------
+    x : (n, n_features).
+    truth : (n,) index of the system.
+    """
+    trees = ExtraTreesClassifier(
+        recipe.n_trees, min_samples_leaf=recipe.smallest_leaf, max_features=0.3, random_state=seed
+    )
+    return trees.fit(x, truth)
+
+
+def votes_of(trees: ExtraTreesClassifier, x: FloatArray) -> FloatArray:
+    """Return the share of votes for every system, (n, n_systems), unseen systems included."""
+    votes = np.zeros((len(x), len(SYSTEMS)))
+    votes[:, trees.classes_] = trees.predict_proba(x)
+    return votes
+
+
+def hold_out(x: FloatArray, truth: IntArray, recipe: Recipe, *, seed: int) -> HeldOut:
+    """Return what trees say of the fold that they have not seen, calibrated on all folds."""
+    votes = np.zeros((len(x), len(SYSTEMS)))
+    for kept, left_out in KFold(recipe.folds, shuffle=True, random_state=seed).split(x):
+        trees = grow(x[kept], truth[kept], recipe, seed=seed)
+        votes[left_out] = votes_of(trees, x[left_out])
+    sharpness = sharpen(votes, truth)
+    return HeldOut(truth, votes, calibrated(votes, sharpness=sharpness))
+
+
+def sharpen(votes: FloatArray, truth: IntArray) -> float:
+    """Return the exponent with the highest likelihood, between 0.3 and 5."""
+
+    def loss(exponent: float) -> float:
+        p = calibrated(votes, sharpness=exponent)
+        return -float(np.log(p[np.arange(len(p)), truth]).mean())
+
+    return float(minimize_scalar(loss, bounds=(0.3, 5.0), method="bounded").x)
+
+
+def learn(
+    examples: Sequence[Example], recipe: Recipe, *, seed: int
+) -> tuple[Learnt, HeldOut, dict[str, float]]:
+    """Return what is learnt from examples, what held-out ones say, and figures for the card."""
+    x = np.array([e.features for e in examples])
+    truth = np.array([SYSTEMS.index(e.system) for e in examples])
+    held_out = hold_out(x, truth, recipe, seed=seed)
+    trees = grow(x, truth, recipe, seed=seed)
+    cell, scale, told = _learn_cells(examples, held_out)
+    learnt = Learnt(as_forest(trees), sharpen(held_out.votes, truth), cell, scale)
+    importances = {
+        f"importance.{name}": float(share)
+        for name, share in zip(NAMES, trees.feature_importances_, strict=True)
+        if share > 0.01
+    }
+    return learnt, held_out, _figures(held_out) | told | importances
+
+
+def as_forest(trees: ExtraTreesClassifier) -> Forest:
+    """Return trees as plain arrays."""
+    grown = [estimator.tree_ for estimator in trees.estimators_]
+    sizes = np.array([tree.node_count for tree in grown])
+    roots = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    value = np.zeros((int(sizes.sum()), len(SYSTEMS)))
+    shares = np.concatenate([tree.value[:, 0, :] for tree in grown])
+    value[:, trees.classes_] = shares / shares.sum(axis=1, keepdims=True)
+    return Forest(
+        roots,
+        np.concatenate([np.maximum(tree.feature, -1) for tree in grown]).astype(np.int64),
+        np.concatenate([tree.threshold for tree in grown]),
+        np.concatenate([t.children_left + r for t, r in zip(grown, roots, strict=True)]),
+        np.concatenate([t.children_right + r for t, r in zip(grown, roots, strict=True)]),
+        value,
+    )
+
+
+def is_right(cell: IndexedCell, example: Example) -> bool:
+    """Return whether a cell is of the crystal's system and has its primitive volume."""
+    return cell.system == example.system and abs(_volume_ratio(cell, example)) < SAME_VOLUME
+
+
+def _volume_ratio(cell: IndexedCell, example: Example) -> float:
+    group = gemmi.SpaceGroup(example.crystal.space_group)
+    primitive = example.crystal.volume / len(group.operations().cen_ops)
+    return cell.primitive_volume / primitive - 1.0
+
+
+def _learn_cells(
+    examples: Sequence[Example], held_out: HeldOut
+) -> tuple[Logistic, float, dict[str, float]]:
+    """Return when a cell is right, the scale of its std, and figures."""
+    rows, right, scores = [], [], []
+    for example, p in zip(examples, held_out.probability, strict=True):
+        best = SYSTEMS[int(np.argmax(p))]
+        if best not in example.cells:
+            continue
+        cell = example.cells[best]
+        rows.append(cell_features(cell, p_system=float(p.max())))
+        right.append(is_right(cell, example))
+        if right[-1]:
+            scores.append(abs(_volume_ratio(cell, example)) / cell.relative_volume_std)
+    logistic = fit_logistic(rows, right)
+    p = logistic.probability(rows)
+    shown = p > 0.5
+    told = {
+        "held_out.cell_right": float(np.mean(right)),
+        "held_out.cell_shown": float(shown.mean()),
+        "held_out.cell_right_of_shown": float(np.mean(np.array(right)[shown]))
+        if shown.any()
+        else 0.0,
+        "held_out.cell_calibration_error": expected_calibration_error(p, right),
+    }
+    return logistic, float(np.quantile(scores, 0.68)), told
+
+
+def _figures(held_out: HeldOut) -> dict[str, float]:
+    top, right = held_out.probability.max(axis=1), held_out.probability.argmax(axis=1)
+    correct = right == held_out.truth
+    figures = {
+        "held_out.top1": held_out.among_first(1),
+        "held_out.top2": held_out.among_first(2),
+        "held_out.majority": float(np.bincount(held_out.truth).max() / len(held_out.truth)),
+        "held_out.calibration_error": expected_calibration_error(top, correct),
+    }
+    for i, system in enumerate(SYSTEMS):
+        mine = held_out.truth == i
+        if mine.any():
+            figures[f"held_out.recall.{system}"] = float(correct[mine].mean())
+    return figures
