@@ -1,10 +1,12 @@
-"""What a plug-in that trains an agent must do."""
+"""What a plug-in that trains an agent, or fits its training to an instrument, must do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
+
+from instruments.measurement import Measurement
 
 
 class Told(Protocol):
@@ -39,5 +41,26 @@ class Trainer(Protocol):
         ------
         pydantic.ValidationError, AnalysisError
             The settings are wrong.
+        """
+        ...
+
+
+class Adapter(Protocol):
+    """What an entry point of the group ``sdlab.adapters`` names; it bears the agent's name."""
+
+    def __call__(
+        self, measurements: Sequence[Measurement], settings: Mapping[str, object], folder: Path
+    ) -> dict[str, object]:
+        """Return settings that make the simulations of the training look like measurements.
+
+        Parameters
+        ----------
+        measurements : as they are made here, of any samples, without labels.
+        settings, folder : as an agent's factory takes them.
+
+        Raises
+        ------
+        pydantic.ValidationError, AnalysisError
+            The settings are wrong, or the measurements cannot be read.
         """
         ...

@@ -16,6 +16,7 @@ from instruments.recorded_data import DATA_VARIABLE, data_folder
 from orchestrator.errors import CampaignError
 from orchestrator.registry import (
     Group,
+    adapter,
     agent_factory,
     available,
     instrument_factory,
@@ -80,6 +81,7 @@ def _plugins() -> Iterator[Finding]:
         "agents": agent_factory,
         "planners": planner_factory,
         "trainers": trainer,
+        "adapters": adapter,
     }
     for group in get_args(Group):
         names = available(group)

@@ -7,12 +7,12 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Literal, cast
 
 from analysis.protocols import AgentFactory
-from analysis.trainers import Trainer
+from analysis.trainers import Adapter, Trainer
 from instruments.protocols import InstrumentFactory
 from orchestrator.errors import BrokenPlugin, UnknownPlugin
 from planners.protocols import PlannerFactory
 
-Group = Literal["instruments", "agents", "planners", "trainers"]
+Group = Literal["instruments", "agents", "planners", "trainers", "adapters"]
 
 
 def available(group: Group) -> dict[str, str]:
@@ -39,6 +39,11 @@ def planner_factory(name: str) -> PlannerFactory:
 def trainer(name: str) -> Trainer:
     """Return what trains the agent of that name. Raises UnknownPlugin or BrokenPlugin."""
     return cast(Trainer, _load("trainers", name))
+
+
+def adapter(name: str) -> Adapter:
+    """Return what fits that agent's training to measurements. UnknownPlugin, BrokenPlugin."""
+    return cast(Adapter, _load("adapters", name))
 
 
 def _load(group: Group, name: str) -> object:

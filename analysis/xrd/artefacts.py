@@ -6,7 +6,8 @@ experiment: width of the instrument, displacement, background with a rise at low
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.polynomial import chebyshev
@@ -57,6 +58,18 @@ class Ranges:
     start: Span = (10.0, 25.0)
     end: Span = (60.0, 80.0)
     shortened: float = 0.5
+
+
+def wider(one: Ranges, other: Ranges) -> Ranges:
+    """Return the ranges of `one`, spans widened to hold those of `other` as well."""
+    found: dict[str, Any] = {}
+    for part in fields(Ranges):
+        a, b = getattr(one, part.name), getattr(other, part.name)
+        if isinstance(a, tuple):
+            found[part.name] = (min(a[0], b[0]), max(a[1], b[1]))
+        else:
+            found[part.name] = max(a, b)
+    return Ranges(**found)
 
 
 def draw_state(crystal: Crystal, ranges: Ranges, rng: np.random.Generator) -> PhaseState:

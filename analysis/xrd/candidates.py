@@ -6,20 +6,48 @@ Importing this file imports torch.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validator
 
 from analysis.errors import BadSettings
 from analysis.physics.crystal import Crystal
+from analysis.xrd.artefacts import Span, wider
 from analysis.xrd.forward import PhaseState, phase_columns
 from analysis.xrd.naming import Namer
 from analysis.xrd.settings import QuantifySettings
 from analysis.xrd.training.ensemble import Networks
 from analysis.xrd.training.phases import AGENT, RECIPES, TWO_THETA, Recipe
 
+Positive = tuple[PositiveFloat, PositiveFloat]
+
 SCREEN_SIZE = 600.0
 """Crystallite size [Å] of the candidates' patterns in the screen."""
+
+
+class RangesSettings(BaseModel):
+    """Artefacts as in `analysis.xrd.artefacts.Ranges`; None leaves what the recipe has."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    strain: float | None = Field(default=None, ge=0, le=0.1)
+    size: Positive | None = None
+    microstrain: Positive | None = None
+    w: Positive | None = None
+    displacement: float | None = Field(default=None, ge=0, le=1)
+    background: Positive | None = None
+    rise: Span | None = None
+    counts: Positive | None = None
+    start: Positive | None = None
+    end: Positive | None = None
+
+    @model_validator(mode="after")
+    def _rising(self) -> RangesSettings:
+        for name, value in self.model_dump(exclude_none=True).items():
+            if isinstance(value, tuple) and value[0] > value[1]:
+                raise ValueError(f"{name} runs from {value[0]:g} to {value[1]:g}; it must rise")
+        return self
 
 
 class PhasesSettings(QuantifySettings):
@@ -32,10 +60,13 @@ class PhasesSettings(QuantifySettings):
         all still serve.
     prior_wrong : how often a sample holds something else, or a trace that cannot be named, before
         the pattern is looked at.
+    ranges : artefacts that the networks learn from, where they differ from the recipe's; what
+        ``sdlab adapt`` writes. See `analysis.xrd.artefacts.Ranges`.
     recipe, seed : which of the trained networks are used; ``sdlab train`` makes them.
     """
 
     excluded: tuple[str, ...] = ()
+    ranges: RangesSettings = Field(default_factory=RangesSettings)
     recipe: str = "standard"
     seed: int = Field(default=0, ge=0)
 
@@ -52,7 +83,12 @@ def recipe_of(settings: PhasesSettings) -> Recipe:
         raise BadSettings(
             f"{AGENT} has no recipe {settings.recipe!r}; there are {', '.join(RECIPES)}"
         )
-    return RECIPES[settings.recipe]
+    recipe = RECIPES[settings.recipe]
+    told = settings.ranges.model_dump(exclude_none=True)
+    if not told:
+        return recipe
+    learnt = replace(recipe.ranges, **told)
+    return replace(recipe, ranges=learnt, unseen=wider(recipe.unseen, learnt))
 
 
 def considered(settings: PhasesSettings, crystals: Sequence[Crystal]) -> list[int]:

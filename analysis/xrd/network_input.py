@@ -28,18 +28,23 @@ def network_input(counts: FloatArray, *, step: float) -> NDArray[np.float32]:
     step : of the grid [deg].
     """
     inside = np.isfinite(counts)
-
-    def points(width: float) -> int:
-        return max(round(width / step), 1)
-
-    counts = counts if inside.all() else _continued(counts, inside, points(SMOOTH))
-    smooth = uniform_filter1d(counts, points(SMOOTH), axis=1, mode="nearest")
-    floor = minimum_filter1d(smooth, points(WINDOW), axis=1, mode="nearest")
-    signal = np.maximum(counts - uniform_filter1d(floor, points(AFTER), axis=1, mode="nearest"), 0)
+    counts = counts if inside.all() else _continued(counts, inside, _points(SMOOTH, step))
+    signal = np.maximum(counts - floor_of(counts, step=step), 0)
     signal = np.where(inside, signal, 0.0)
     highest = signal.max(axis=1, keepdims=True)
     scaled = np.sqrt(signal / np.where(highest > 0, highest, 1.0))
     return np.asarray(scaled, dtype=np.float32)
+
+
+def floor_of(counts: FloatArray, *, step: float) -> FloatArray:
+    """Return the background of patterns as a smoothed rolling minimum, shape as `counts`."""
+    smooth = uniform_filter1d(counts, _points(SMOOTH, step), axis=1, mode="nearest")
+    floor = minimum_filter1d(smooth, _points(WINDOW, step), axis=1, mode="nearest")
+    return np.asarray(uniform_filter1d(floor, _points(AFTER, step), axis=1, mode="nearest"))
+
+
+def _points(width: float, step: float) -> int:
+    return max(round(width / step), 1)
 
 
 def _continued(counts: FloatArray, inside: NDArray[np.bool_], n_edge: int) -> FloatArray:

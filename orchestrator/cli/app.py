@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from orchestrator.cli import (
+    adapting,
     analysing,
     benching,
     deploying,
@@ -72,6 +73,7 @@ app.add_typer(benching.bench, name="bench", rich_help_panel=PANEL_READ)
 app.command("ui", rich_help_panel=PANEL_READ)(system.ui)
 app.command("analyze", rich_help_panel=PANEL_READ)(analysing.analyze)
 app.command("train", rich_help_panel=PANEL_HELP)(training.train)
+app.command("adapt", rich_help_panel=PANEL_HELP)(adapting.adapt)
 app.command("examples", rich_help_panel=PANEL_HELP)(system.examples)
 app.command("plugins", rich_help_panel=PANEL_HELP)(system.plugins)
 app.command("doctor", rich_help_panel=PANEL_HELP)(system.doctor)

@@ -69,7 +69,7 @@ def examples(
 
 
 def plugins() -> None:
-    """List the installed instruments, agents, planners and trainers, and who brings them."""
+    """List the installed plug-ins of every kind, and who brings them."""
     from orchestrator.registry import Group, available
 
     for group in get_args(Group):

@@ -40,7 +40,7 @@ def train(
     from analysis import weights
     from orchestrator.registry import trainer
 
-    options, folder = _settings(settings, agent)
+    options, folder = settings_of(settings, agent)
     if phases:
         options["phases"] = phases if len(phases) > 1 or not Path(phases[0]).is_dir() else phases[0]
         folder = Path.cwd()
@@ -50,8 +50,8 @@ def train(
     _print(weights.read_card(place), place)
 
 
-def _settings(path: Path | None, agent: str) -> tuple[Options, Path]:
-    """Return an agent's settings and the folder in which their paths start."""
+def settings_of(path: Path | None, agent: str) -> tuple[Options, Path]:
+    """Return an agent's settings, in a file of their own or a campaign's, and their folder."""
     if path is None:
         return {}, Path.cwd()
     from analysis.errors import BadSettings

@@ -15,7 +15,7 @@ from tests.integration.conftest import Sdlab
 
 COMMANDS = [
     "run", "resume", "settle", "list", "show", "explain", "report", "export", "replay", "ui",
-    "analyze", "examples", "plugins", "doctor",
+    "analyze", "adapt", "train", "examples", "plugins", "doctor",
 ]  # fmt: skip
 
 
@@ -268,3 +268,22 @@ def test_a_fault_of_sdlab_itself_is_one_sentence_too(
     assert said.code == 1
     assert "ZeroDivisionError" in said.err
     assert "Traceback" not in said.err
+
+
+def test_adapt_writes_settings_for_training(sdlab: Sdlab, tmp_path: Path) -> None:
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    x = np.arange(20.0, 70.0, 0.03)
+    for k, width in enumerate((0.15, 0.25)):
+        y = 50 + sum(900 * np.exp(-4 * np.log(2) * ((x - c) / width) ** 2) for c in (28, 41, 57))
+        np.savetxt(scans / f"scan_{k}.xy", np.column_stack([x, np.round(y)]), fmt=["%.3f", "%d"])
+    said = sdlab("adapt", "xrd.phases", scans, "--wavelength", "1.5406")
+    assert said.code == 0, said.err
+    assert "[ranges]" in said.out
+    assert "counts = [" in said.out
+    wrong = sdlab("adapt", "xrd.phase", scans)
+    assert wrong.code != 0
+    assert "did you mean 'xrd.phases'" in wrong.err
+    to = tmp_path / "ranges.toml"
+    assert sdlab("adapt", "xrd.phases", scans, "--wavelength", "1.54", "--write", to).code == 0
+    assert "[ranges]" in to.read_text()

@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from analysis.learning.calibration import Logistic, fit_logistic
 from analysis.physics.crystal import Crystal
 from analysis.trainers import Told
-from analysis.xrd.artefacts import counted, displaced, draw_resolution, draw_state, shortened
+from analysis.xrd.artefacts import (
+    Ranges,
+    counted,
+    displaced,
+    draw_resolution,
+    draw_state,
+    shortened,
+)
 from analysis.xrd.disposing import Disposed
 from analysis.xrd.forward import column
 from analysis.xrd.naming import (
@@ -100,6 +107,7 @@ def see(
     strangers: Sequence[Crystal],
     radiation: Radiation,
     *,
+    ranges: Ranges = UNSEEN,
     n: int,
     seed: int,
     told: Told,
@@ -109,11 +117,12 @@ def see(
     Parameters
     ----------
     strangers : phases that are no candidates; none may be empty.
+    ranges : of their artefacts.
     """
     seen = []
     for k in range(n):
         rng = np.random.default_rng([seed, 200, k])
-        counts, held, strange = sample(namer.crystals, strangers, radiation, rng=rng)
+        counts, held, strange = sample(namer.crystals, strangers, radiation, ranges=ranges, rng=rng)
         there = np.isfinite(counts)
         sigma = np.sqrt(np.maximum(counts[there], 1.0))
         data = FitRange(TWO_THETA[there], counts[there], sigma, sigma_known=False)
@@ -168,9 +177,14 @@ def sample(
     strangers: Sequence[Crystal],
     radiation: Radiation,
     *,
+    ranges: Ranges = UNSEEN,
     rng: np.random.Generator,
 ) -> tuple[FloatArray, set[int], bool]:
     """Return the counts of a simulated sample on `TWO_THETA`, and what it holds.
+
+    Parameters
+    ----------
+    ranges : of its artefacts.
 
     Returns
     -------
@@ -185,18 +199,18 @@ def sample(
     if strange:
         phases.append(strangers[int(rng.integers(len(strangers)))])
     shares = 0.05 + (1 - 0.05 * len(phases)) * rng.dirichlet(np.ones(len(phases)))
-    resolution = draw_resolution(UNSEEN, rng)
+    resolution = draw_resolution(ranges, rng)
     zero = float(rng.uniform(-ZERO, ZERO))
     bragg = np.zeros(len(TWO_THETA))
     for share, crystal in zip(shares, phases, strict=True):
-        state = draw_state(crystal, UNSEEN, rng)
+        state = draw_state(crystal, ranges, rng)
         bragg += share * column(
             TWO_THETA, state, radiation=radiation, resolution=resolution, zero_shift=zero
         )
-    shift = rng.uniform(-UNSEEN.displacement, UNSEEN.displacement, 1)
+    shift = rng.uniform(-ranges.displacement, ranges.displacement, 1)
     moved = displaced(_skewed(bragg, rng)[None], TWO_THETA, shift)
-    counts, _, _ = counted(moved, UNSEEN, rng)
-    return shortened(counts, TWO_THETA, UNSEEN, rng)[0], {int(i) for i in held}, strange
+    counts, _, _ = counted(moved, ranges, rng)
+    return shortened(counts, TWO_THETA, ranges, rng)[0], {int(i) for i in held}, strange
 
 
 def write(folder: Path, learnt: Decisions) -> None:

@@ -29,7 +29,7 @@ from analysis.xrd.training.ensemble import Member, Networks
 FloatArray = NDArray[np.float64]
 
 AGENT = "xrd.phases"
-FORMAT = 5
+FORMAT = 6
 """Raised when weights of an older form can no longer be read."""
 
 LOW, HIGH, STEP = 10.0, 80.0, 0.05
@@ -38,6 +38,22 @@ TWO_THETA = np.round(np.arange(LOW, HIGH + STEP / 2, STEP), 6)
 
 FRACTION_SHARE = 0.3
 """Weight of the fractions' cross-entropy beside that of the phases."""
+
+
+UNSEEN = Ranges(
+    strain=0.012,
+    size=(70.0, 3000.0),
+    microstrain=(5e-5, 4e-3),
+    w=(1.5e-3, 1.8e-2),
+    texture=(0.3, 3.0),
+    textured=0.7,
+    displacement=0.25,
+    background=(0.05, 5.0),
+    order=7,
+    rise=(0.0, 5.0),
+    counts=(500.0, 1e5),
+)
+"""Wider than anything trained with: what held-out patterns are made of, unless told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,8 @@ class Recipe:
     second_steps : of the network that sees pair distances, the second opinion.
     batch : patterns a step.
     n_decisions : simulated patterns from which the decision after refinement is learnt.
+    ranges : of the artefacts that the networks learn from.
+    unseen : wider ones, for that decision and for held-out patterns.
     """
 
     name: str
@@ -66,27 +84,13 @@ class Recipe:
     dropout: float = 0.3
     most_phases: int = 4
     ranges: Ranges = field(default_factory=Ranges)
+    unseen: Ranges = UNSEEN
 
 
 RECIPES = {
     "tiny": Recipe("tiny", 12, members=2, steps=100, second_steps=60, n_decisions=12, width=8),
     "standard": Recipe("standard", 200, members=2, steps=1300, second_steps=900, n_decisions=80),
 }
-
-UNSEEN = Ranges(
-    strain=0.012,
-    size=(70.0, 3000.0),
-    microstrain=(5e-5, 4e-3),
-    w=(1.5e-3, 1.8e-2),
-    texture=(0.3, 3.0),
-    textured=0.7,
-    displacement=0.25,
-    background=(0.05, 5.0),
-    order=7,
-    rise=(0.0, 5.0),
-    counts=(500.0, 1e5),
-)
-"""Wider than anything trained with: what held-out patterns are made of."""
 
 
 def digest(crystals: Sequence[Crystal], radiation: Radiation, recipe: Recipe, seed: int) -> str:
@@ -130,9 +134,9 @@ def held_out(
     *,
     n: int,
     seed: int,
-    ranges: Ranges = UNSEEN,
+    ranges: Ranges,
 ) -> Mixtures:
-    """Return mixtures of fresh variants, with artefacts beyond those of the training."""
+    """Return mixtures of fresh variants, with artefacts of these ranges."""
     quiet: Told = lambda what, done, of: None  # noqa: E731, ARG005
     variants = _variants(crystals, radiation, max(n // 20, 4), ranges, (seed, 100), quiet)
     rng = np.random.default_rng([seed, 101])

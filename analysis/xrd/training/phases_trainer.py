@@ -65,6 +65,7 @@ def train(
             namer_of(asked, crystals, networks),
             strangers(crystals),
             radiation,
+            ranges=chosen.unseen,
             n=chosen.n_decisions,
             seed=seed,
             told=told,
@@ -107,8 +108,8 @@ def _figures(
 ) -> dict[str, float]:
     """Return figures of the networks alone, and the slopes of the decision."""
     found: dict[str, float] = {}
-    for name, ranges in (("as_trained", {"ranges": recipe.ranges}), ("unseen_artefacts", {})):
-        test = held_out(crystals, radiation, recipe, n=N_HELD_OUT, seed=seed, **ranges)
+    for name, ranges in (("as_trained", recipe.ranges), ("unseen_artefacts", recipe.unseen)):
+        test = held_out(crystals, radiation, recipe, n=N_HELD_OUT, seed=seed, ranges=ranges)
         told = figures(networks, test, seed=seed)
         found |= {f"networks.{name}.{k}": v for k, v in told.items()}
     slopes = zip(FEATURES, learnt.phase.slopes, strict=True)
