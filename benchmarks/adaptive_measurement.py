@@ -86,7 +86,7 @@ def on_simulated(folder: Path, n: int, seed: int) -> list[Trial]:
             fast_time=FAST_SPEED * 0.04,
             seed=k,
         )
-        found += simulated_trials(agent, sample, k, SIMULATED_BUDGET)
+        found += simulated_trials(agent, sample, k)
         _tell(found, f"simulated {k}")
     return found
 

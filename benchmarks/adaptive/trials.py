@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adaptive.scanners import AERIS, RecordedScanner, Scanner, seconds, thinned
+from adaptive.scanners import AERIS, RecordedScanner, seconds, thinned
 from adaptive.simulated import Sample
 from adaptive.strategies import Step, adaptive, at_random, extended, read, rescanned, told, uniform
 from analysis.xrd.agents.adaptive import Adaptive
@@ -43,7 +43,7 @@ class Trial:
         return set(self.named) == set(self.truth)
 
 
-def simulated_trials(agent: Adaptive, sample: Sample, seed: int, budget: float) -> list[Trial]:
+def simulated_trials(agent: Adaptive, sample: Sample, seed: int) -> list[Trial]:
     """Return every way of measuring a simulated sample, each given the same time at most."""
     scanner = sample.scanner(seed=[seed, 1])
     first = scanner.scan(low=FAST_RANGE[0], high=FAST_RANGE[1], speed=FAST_SPEED)
@@ -54,13 +54,15 @@ def simulated_trials(agent: Adaptive, sample: Sample, seed: int, budget: float) 
     steps: dict[str, Step] = {
         "fast": path[0],
         "adaptive": path[-1],
-        "rescan": rescanned(agent, scanner, first, spent),
         "uniform": uniform(agent, scanner, spent),
-        "extend": extended(agent, scanner, first, spent),
-        "random": at_random(agent, scanner, first, spent, rng=rng),
-        "rescan, whole budget": rescanned(agent, scanner, first, budget),
-        "uniform, whole budget": uniform(agent, scanner, budget),
+        "rescan": path[0],
+        "extend": path[0],
+        "random": path[0],
     }
+    if len(path) > 1:
+        steps["rescan"] = rescanned(agent, scanner, first, spent)
+        steps["extend"] = extended(agent, scanner, first, spent)
+        steps["random"] = at_random(agent, scanner, first, spent, rng=rng)
     names = [c.name for c in agent.reader.crystals]
     truth, minor = ([names[i] for i in sorted(s)] for s in (sample.phases, sample.minor))
     return [_trial(f"simulated {seed}", w, s, names, truth, minor) for w, s in steps.items()]
@@ -87,12 +89,18 @@ def recorded_trials(
     first = fast if share >= 1 else thinned(fast, share, rng=rng)
     path = adaptive(agent, RecordedScanner(slow, rng=rng), first)
     spent = path[-1].seconds
-    steps: dict[str, Step] = {"fast": path[0], "adaptive": path[-1]}
-    ways: dict[str, Scanner] = {w: RecordedScanner(slow, rng=rng) for w in ("rescan", "uniform")}
-    steps["rescan"] = rescanned(agent, ways["rescan"], first, spent)
-    steps["uniform"] = uniform(agent, ways["uniform"], spent)
-    steps["random"] = at_random(agent, RecordedScanner(slow, rng=rng), first, spent, rng=rng)
-    steps["slow"] = told([slow], read(agent, [slow]))
+    fresh = [RecordedScanner(slow, rng=rng) for _ in range(3)]
+    steps: dict[str, Step] = {
+        "fast": path[0],
+        "adaptive": path[-1],
+        "uniform": uniform(agent, fresh[0], spent),
+        "rescan": path[0],
+        "random": path[0],
+        "slow": told([slow], read(agent, [slow])),
+    }
+    if len(path) > 1:
+        steps["rescan"] = rescanned(agent, fresh[1], first, spent)
+        steps["random"] = at_random(agent, fresh[2], first, spent, rng=rng)
     names = [c.name for c in agent.reader.crystals]
     return [_trial(name, w, s, names, truth, ()) for w, s in steps.items()]
 

@@ -50,6 +50,14 @@ class Hypotheses:
         return np.asarray(self.weights @ self.holds, dtype=np.float64)
 
     @property
+    def fraction_std(self) -> FloatArray:
+        """(n_phases,) standard deviation of each phase's share of the scales, from set to set."""
+        total = self.means.sum(axis=1, keepdims=True)
+        shares = self.means / np.where(total > 0, total, 1.0)
+        mean = self.weights @ shares
+        return np.asarray(np.sqrt(np.maximum(self.weights @ (shares - mean) ** 2, 0.0)))
+
+    @property
     def entropy(self) -> float:
         """Entropy of the probabilities [nats]."""
         positive = self.weights[self.weights > 0]

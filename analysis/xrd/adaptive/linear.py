@@ -62,21 +62,6 @@ class LinearModel:
     per_scale: float
     inflation: float
 
-    def within(self, spliced: Spliced) -> LinearModel:
-        """Return the model on the spliced grid alone, as if the instrument reached no further."""
-        first = int(np.argmin(np.abs(self.two_theta - spliced.two_theta[0])))
-        part = slice(first, first + len(spliced.two_theta))
-        return replace(
-            self,
-            two_theta=self.two_theta[part],
-            exposure=self.exposure[part],
-            rate=self.rate[part],
-            error=self.error[part],
-            columns=self.columns[part],
-            nuisance=self.nuisance[part],
-            residual=self.residual[part],
-        )
-
     def weights(self, exposure: FloatArray) -> FloatArray:
         """Return the inverse variance of the rate after some counting times, (n_points,).
 

@@ -104,7 +104,7 @@ class Reader:
         whole = reach or (float(spliced.two_theta[0]), float(spliced.two_theta[-1]))
         reading = self._weighed(self.fitted(spliced, proposed), proposed, spliced, whole)
         for _ in range(ROUNDS):
-            kept, joining = self._changed(reading, spliced)
+            kept, joining = self._changed(reading)
             if not joining:
                 break
             phases, start = self._start(reading, kept, joining)
@@ -154,17 +154,14 @@ class Reader:
     def _log_odds(self, n: int) -> FloatArray:
         return prior_log_odds(n, n_candidates=len(self.crystals))
 
-    def _changed(
-        self, reading: Reading, spliced: Spliced
-    ) -> tuple[tuple[int, ...], dict[int, Score]]:
+    def _changed(self, reading: Reading) -> tuple[tuple[int, ...], dict[int, Score]]:
         """Return which phases stay in the fit, and which join it with what is known of them."""
         kept = tuple(
             i for i, p in zip(reading.proposed, reading.sets.presence, strict=True) if p > HOPELESS
         )
-        known = reading.model.within(spliced)
         layout = reading.fit.problem.layout
         scores = self._scorer.scores(
-            known, reading.proposed, displacement=layout.displacement(reading.fit.vector)
+            reading.model, reading.proposed, displacement=layout.displacement(reading.fit.vector)
         )
         odds = float(self._log_odds(1)[0])
         order = sorted(scores, key=lambda i: -scores[i].log_evidence)

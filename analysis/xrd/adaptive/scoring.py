@@ -18,6 +18,7 @@ from analysis.physics.cell import scale_cell
 from analysis.physics.crystal import Crystal
 from analysis.xrd.adaptive.hypotheses import SCALE_PRIOR
 from analysis.xrd.adaptive.linear import LinearModel
+from analysis.xrd.artefacts import displaced
 from analysis.xrd.forward import PhaseState, phase_columns
 from analysis.xrd.profile import Resolution
 from analysis.xrd.radiation import Radiation
@@ -48,7 +49,7 @@ class Score:
 
 
 class Scorer:
-    """Every candidate in several variants; grids and displacements met before are remembered."""
+    """Every candidate in several variants; the last grid is remembered."""
 
     def __init__(
         self, crystals: Sequence[Crystal], *, radiation: Radiation, resolution: Resolution
@@ -56,7 +57,7 @@ class Scorer:
         self._crystals = tuple(crystals)
         self._radiation, self._resolution = radiation, resolution
         self._variants = [(strain, size) for strain in STRAINS for size in SIZES]
-        self._memory: dict[tuple[float, float, int, float], Patterns] = {}
+        self._memory: tuple[tuple[float, float, int], Patterns] | None = None
 
     def scores(
         self, model: LinearModel, inside: Sequence[int], *, displacement: float
@@ -73,9 +74,10 @@ class Scorer:
         if not outside:
             return {}
         n = len(self._variants)
-        columns = self._columns(model.two_theta, displacement)
         rows = np.concatenate([np.arange(i * n, (i + 1) * n) for i in outside])
-        logs = _log_evidence(model, columns[rows].astype(np.float64)).reshape(len(outside), n)
+        columns = self._columns(model.two_theta)[rows].astype(np.float64)
+        moved = displaced(columns, model.two_theta, np.full(len(rows), displacement))
+        logs = _log_evidence(model, moved).reshape(len(outside), n)
         best = logs.argmax(axis=1)
         averaged = logsumexp(logs, axis=1) - np.log(n)
         return {
@@ -83,26 +85,20 @@ class Scorer:
             for i, average, b in zip(outside, averaged, best, strict=True)
         }
 
-    def _columns(self, grid: FloatArray, displacement: float) -> Patterns:
-        """Return (n_phases · n_variants, n_points) patterns per unit mass."""
-        # Two hundredths of a degree are a fraction of a width, and strains make up for the rest.
-        shift = round(displacement / 0.02) * 0.02
-        key = (round(float(grid[0]), 6), round(float(grid[-1]), 6), len(grid), shift)
-        if key not in self._memory:
+    def _columns(self, grid: FloatArray) -> Patterns:
+        """Return (n_phases · n_variants, n_points) patterns per unit mass, not displaced."""
+        key = (round(float(grid[0]), 6), round(float(grid[-1]), 6), len(grid))
+        if self._memory is None or self._memory[0] != key:
             states = [
                 PhaseState(c, cell=scale_cell(c, 1.0 + strain), size=size)
                 for c in self._crystals
                 for strain, size in self._variants
             ]
             made = phase_columns(
-                grid,
-                states,
-                radiation=self._radiation,
-                resolution=self._resolution,
-                displacement=shift,
+                grid, states, radiation=self._radiation, resolution=self._resolution
             )
-            self._memory = {key: np.ascontiguousarray(made.T, dtype=np.float32)}
-        return self._memory[key]
+            self._memory = key, np.ascontiguousarray(made.T, dtype=np.float32)
+        return self._memory[1]
 
 
 def _log_evidence(model: LinearModel, columns: FloatArray) -> FloatArray:

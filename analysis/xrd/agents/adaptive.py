@@ -45,7 +45,8 @@ class Adaptive:
     in nats. There is none once the likeliest set is sure enough, no scan promises enough, the
     budget is spent, or the scans do not say how long they counted.
 
-    Estimates are the weight fractions of the named phases, as of `xrd.quantify`. Class
+    Estimates are the weight fractions of the named phases, as of `xrd.quantify`; their std has the
+    spread from set to set added. Class
     probabilities have a question ``xrd.phase.<name>`` for each proposed candidate, and
     ``xrd.phase_set``. `p_wrong` is the probability that the set is not the right one or lacks a
     phase that is no candidate (see `analysis.xrd.doubt`). It abstains where no candidate is found
@@ -159,6 +160,8 @@ class Adaptive:
     ) -> Insight:
         told = state(fit, misfit=misfit, diameter=self.settings.particle_diameter)
         std = np.sqrt(np.diag(told.covariance))
+        names = [self.reader.crystals[i].name for i in reading.proposed]
+        of_set = dict(zip(names, reading.sets.fraction_std, strict=True))
         sure = float(reading.sets.weights[0])
         logger.info(
             "read measurement=%s agent=%s sets=%d likeliest=%.2f",
@@ -170,7 +173,9 @@ class Adaptive:
         return Insight(
             **self._shared(measurements, reading, request),  # type: ignore[arg-type]
             estimates={
-                f"xrd.weight_fraction.{name[1]}": Estimate(float(value), float(s), "")
+                f"xrd.weight_fraction.{name[1]}": Estimate(
+                    float(value), float(np.hypot(s, of_set[name[1]])), ""
+                )
                 for name, value, s in zip(told.names, told.values, std, strict=True)
                 if name[0] == "weight_fraction"
             },
@@ -216,8 +221,7 @@ class Adaptive:
             for name, p in zip(names, np.minimum(reading.sets.presence, 1.0), strict=True)
         }
         found["xrd.phase_set"] = {
-            _set_name(self.reader, reading, k): float(w)
-            for k, w in enumerate(reading.sets.weights)
+            _set_name(self.reader, reading, k): float(w) for k, w in enumerate(reading.sets.weights)
         }
         return found
 

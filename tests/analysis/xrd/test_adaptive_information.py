@@ -90,6 +90,17 @@ def test_of_two_phases_that_look_alike_one_is_enough() -> None:
     assert found.presence.sum() == pytest.approx(1.0, abs=0.15)
 
 
+def test_a_fraction_is_as_unsure_as_the_sets_differ() -> None:
+    """One phase surely, another perhaps: its share jumps between 0 and about a quarter."""
+    found = sets(np.diag([1e6, 300.0]), np.array([0.3, 0.13]))
+    p = float(found.presence[1])
+    assert 0.1 < p < 0.9
+    share = found.means[np.flatnonzero(found.holds[:, 1])[0]]
+    jump = share[1] / share.sum()
+    expected = jump * np.sqrt(p * (1 - p))
+    np.testing.assert_allclose(found.fraction_std, expected, rtol=0.02)
+
+
 def test_a_scan_that_tells_nothing_of_the_scales_brings_nothing() -> None:
     found = sets(np.diag([100.0, 100.0]), np.array([0.3, 0.1]))
     assert found.entropy > 0.1
