@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import gemmi
 import numpy as np
@@ -29,7 +30,7 @@ class Reflections:
     hkl : (n, 3) Miller indices, one of each set of equivalents.
     d : (n,) lattice spacings [Å].
     multiplicity : (n,) number of equivalents, Friedel mates included.
-    f2 : (n,) |F|² per cell [electrons²], the mean over a Friedel pair.
+    f2 : (n,) |F|² per cell [electrons², or fm² for neutrons], the mean over a Friedel pair.
     equivalents : (n, n_operations, 3) indices over which directions are averaged; each
         equivalent occurs equally often, Friedel mates are not listed.
     """
@@ -44,32 +45,50 @@ class Reflections:
         return len(self.d)
 
 
+Probe = Literal["x-ray", "neutron"]
+
+
 @lru_cache(maxsize=512)
 def reflections(
-    crystal: Crystal, *, d_min: float, wavelength: float, anomalous: bool = True
+    crystal: Crystal,
+    *,
+    d_min: float,
+    wavelength: float,
+    anomalous: bool = True,
+    probe: Probe = "x-ray",
 ) -> Reflections:
     """Return the reflections that a powder of the crystal shows.
 
     F = Σ (f₀ + f′ + i f″) T exp(2πi h·x), with neutral-atom f₀ (International Tables C, 6.1.1.4),
     f′ and f″ after Cromer & Liberman (1970, doi:10.1063/1.1674266), both from gemmi, and the
-    displacement factors T of the structure. |F|² is averaged over h and −h, as in a powder.
+    displacement factors T of the structure. |F|² is averaged over h and −h, as in a powder. For
+    neutrons F = Σ b T exp(2πi h·x) with the bound coherent scattering lengths b of the natural
+    elements (Sears 1992, doi:10.1080/10448639208218770), from gemmi too.
 
     Parameters
     ----------
     d_min : smallest spacing [Å].
     wavelength : of the X-rays [Å]; used for f′ and f″.
     anomalous : False leaves out f′ and f″, to see what they do.
+    probe : what is scattered.
 
     Notes
     -----
-    Not modelled: bonding, ionic form factors, anharmonic displacement, extinction.
+    Not modelled: bonding, ionic form factors, anharmonic displacement, extinction; of neutrons,
+    magnetic scattering and resonances of strong absorbers.
     """
     structure = crystal.structure
     group = structure.spacegroup
     every = gemmi.make_miller_array(structure.cell, group, d_min, 0.0, True)
     present = every[~group.operations().systematic_absences(every)]
     hkl = np.asarray(present, dtype=np.int64)
-    real, imaginary = _structure_factors(crystal, hkl, wavelength=wavelength, anomalous=anomalous)
+    if probe == "neutron":
+        real = _sums(gemmi.StructureFactorCalculatorN(structure.cell), crystal, hkl)
+        imaginary = np.zeros_like(real)
+    else:
+        real, imaginary = _structure_factors(
+            crystal, hkl, wavelength=wavelength, anomalous=anomalous
+        )
     # For h and -h the cross terms of both sums have opposite signs and cancel in the mean.
     f2 = np.abs(real) ** 2 + np.abs(imaginary) ** 2
     equivalents = np.einsum("ni,oij->noj", hkl, crystal.rotations)
@@ -121,7 +140,9 @@ def _calculator(
 
 
 def _sums(
-    calculator: gemmi.StructureFactorCalculatorX, crystal: Crystal, hkl: IntArray
+    calculator: gemmi.StructureFactorCalculatorX | gemmi.StructureFactorCalculatorN,
+    crystal: Crystal,
+    hkl: IntArray,
 ) -> NDArray[np.complex128]:
     structure = crystal.structure
     indices = hkl.tolist()

@@ -151,6 +151,7 @@ def column(
         d_min=_d_min(two_theta, radiation),
         wavelength=radiation.wavelength,
         anomalous=anomalous,
+        probe=radiation.probe,
     )
     d, strength = _strengths(phase, listed)
     wavelengths = np.array([wavelength for wavelength, _ in radiation.lines])[:, None]

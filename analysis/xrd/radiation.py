@@ -1,4 +1,4 @@
-"""Radiation: the wavelengths of a tube line, and the polarisation a monochromator leaves."""
+"""Radiation: what is scattered, its wavelengths, and the polarisation a monochromator leaves."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from analysis.physics.reflections import Probe
 
 FloatArray = NDArray[np.float64]
 
@@ -15,17 +17,19 @@ GRAPHITE_TWO_THETA = 26.6
 
 @dataclass(frozen=True, slots=True)
 class Radiation:
-    """X-rays of one or several wavelengths.
+    """X-rays of one or several wavelengths, or neutrons of a constant one.
 
     Attributes
     ----------
     lines : (wavelength [Å], relative weight) of each line.
     monochromator_two_theta : diffraction angle [deg] of a crystal monochromator in the beam, None
         without one.
+    probe : ``x-ray`` or ``neutron``.
     """
 
     lines: tuple[tuple[float, float], ...]
     monochromator_two_theta: float | None = None
+    probe: Probe = "x-ray"
 
     def __post_init__(self) -> None:
         if not self.lines or any(not (w > 0 and share > 0) for w, share in self.lines):
@@ -52,8 +56,15 @@ class Radiation:
         return float(np.cos(np.radians(self.monochromator_two_theta)) ** 2)
 
     def lorentz_polarisation(self, two_theta: FloatArray) -> FloatArray:
-        """Return (1 + k cos² 2θ) / ((1 + k) sin² θ cos θ) for a flat-plate powder."""
+        """Return (1 + k cos² 2θ) / ((1 + k) sin² θ cos θ), for neutrons 1 / (sin² θ cos θ).
+
+        Of a flat-plate powder.
+
+        A monochromator polarises X-rays; nuclei scatter neutrons alike in all directions.
+        """
         theta = np.radians(two_theta) / 2
+        if self.probe == "neutron":
+            return np.asarray(1.0 / (np.sin(theta) ** 2 * np.cos(theta)), dtype=np.float64)
         k = self.polarisation
         return (1 + k * np.cos(2 * theta) ** 2) / ((1 + k) * np.sin(theta) ** 2 * np.cos(theta))
 

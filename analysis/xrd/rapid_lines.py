@@ -69,7 +69,13 @@ class Lines:
     def sticks(self, z: Tensor, shift: Tensor | None, *, slopes: bool) -> Sticks:
         """Return the reflections of vectors (n, n_numbers), moved by shift · cosθ [deg]."""
         free = z[:, self.numbers[:-1]].double()
-        metric, volume = self._metric(free)
+        n_free = free.shape[1] if slopes else 0
+        # Rows of vectors as they are, then with each free parameter a little larger.
+        moved = free.repeat(1 + n_free, 1)
+        for j in range(n_free):
+            moved[(1 + j) * len(z) : (2 + j) * len(z), j] += SMALL
+        metrics, volumes = self._metric(moved)
+        metric, volume = metrics[: len(z)], volumes[: len(z)]
         inverse = (metric @ self._products).float()
         sine = (0.5 * self._wavelength * inverse.sqrt()).clamp_max(0.9999)
         cosine = (1 - sine * sine).sqrt()
@@ -80,7 +86,9 @@ class Lines:
         area = self._strength * polarised / ((1 + self._k) * sine * sine * cosine * volume[:, None])
         if not slopes:
             return Sticks(position, area[:, None])
-        moves = self._moves(free, metric) * (DEGREES * sine / (cosine * inverse))[:, None]
+        change = (metrics[len(z) :].view(n_free, len(z), 6) - metric).transpose(0, 1) / SMALL
+        along = (DEGREES * sine / (cosine * inverse))[:, None]
+        moves = (change @ self._products).float() * along
         kinds = [torch.ones_like(area)[:, None], moves]
         if shift is not None:
             kinds.append(cosine[:, None])
@@ -92,23 +100,20 @@ class Lines:
         cells = torch.tensor(self.crystal.cell, dtype=torch.float64).repeat(len(free), 1)
         for column, source in self._followed:
             cells[:, column] = values[:, source]
-        sides, cosines = cells[:, :3], torch.cos(torch.deg2rad(cells[:, 3:]))
-        matrix = sides[:, :, None] * sides[:, None, :]
-        for (i, j), angle in (((1, 2), 0), ((0, 2), 1), ((0, 1), 2)):
-            matrix[:, i, j] = matrix[:, j, i] = matrix[:, i, j] * cosines[:, angle]
-        star = torch.linalg.inv(matrix)
-        six = [(0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)]
-        volume = torch.linalg.det(matrix).sqrt().float()
-        return torch.stack([star[:, i, j] for i, j in six], dim=1), volume
-
-    def _moves(self, free: Tensor, metric: Tensor) -> Tensor:
-        """Return d(1/d²)/dz of each free cell parameter, (n, n_free, n_lines)."""
-        found = []
-        for j in range(free.shape[1]):
-            moved = free.clone()
-            moved[:, j] += SMALL
-            found.append((self._metric(moved)[0] - metric) / SMALL)
-        return (torch.stack(found, dim=1) @ self._products).float()
+        (a, b, c), cosines = cells[:, :3].T, torch.cos(torch.deg2rad(cells[:, 3:])).T
+        bc, ca, ab = b * c * cosines[0], c * a * cosines[1], a * b * cosines[2]
+        aa, bb, cc = a * a, b * b, c * c
+        # Cofactors of the symmetric metric tensor: its inverse is G*.
+        six = [
+            bb * cc - bc * bc,
+            cc * aa - ca * ca,
+            aa * bb - ab * ab,
+            bc * ca - ab * cc,
+            ab * bc - ca * bb,
+            ca * ab - bc * aa,
+        ]
+        square = aa * six[0] + ab * six[3] + ca * six[4]
+        return torch.stack([x / square for x in six], dim=1), square.sqrt().float()
 
 
 def _followed(crystal: Crystal) -> list[tuple[int, int]]:
@@ -128,7 +133,12 @@ def _listed(world: World, crystal: Crystal) -> tuple[np.ndarray, np.ndarray, np.
     sine = float(np.sin(np.radians(world.two_theta[1]) / 2))
     shortest = min(wavelength for wavelength, _ in world.radiation.lines)
     d_min = round(D_MIN_MARGIN * shortest / (2 * sine), 3)
-    listed = reflections(crystal, d_min=d_min, wavelength=world.radiation.wavelength)
+    listed = reflections(
+        crystal,
+        d_min=d_min,
+        wavelength=world.radiation.wavelength,
+        probe=world.radiation.probe,
+    )
     strength = listed.multiplicity * listed.f2 / crystal.mass
     height = strength * listed.d**2
     seen = height > WEAKEST * height.max()

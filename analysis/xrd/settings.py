@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analysis.errors import BadPhase, BadSettings
 from analysis.physics.crystal import Crystal, read_crystal
+from analysis.physics.reflections import Probe
 from analysis.physics.structures import ALIASES, STRUCTURES, structure
 from analysis.xrd.layout import Axis
 from analysis.xrd.profile import Resolution
@@ -27,20 +28,26 @@ class RadiationSettings(_Settings):
     lines : (wavelength [Å], relative weight) of each line; Cu Kα1 and Kα2 by default.
     monochromator_two_theta : angle [deg] of a crystal monochromator (26.6 for graphite and Cu
         Kα), None without one.
+    probe : ``x-ray``, or ``neutron`` of one constant wavelength.
     """
 
     lines: tuple[tuple[float, float], ...] = Field(default=CU_K_ALPHA.lines, min_length=1)
     monochromator_two_theta: float | None = Field(default=None, gt=0, lt=90)
+    probe: Probe = "x-ray"
 
     @model_validator(mode="after")
     def _positive(self) -> RadiationSettings:
         if any(not (wavelength > 0 and weight > 0) for wavelength, weight in self.lines):
             raise ValueError(f"wavelengths and weights must be positive, found {self.lines}")
+        if self.probe == "neutron" and "lines" not in self.model_fields_set:
+            raise ValueError(
+                "neutrons need their wavelength, such as lines = [[1.54, 1.0]]; X-rays' is no guess"
+            )
         return self
 
     def radiation(self) -> Radiation:
         """Return the radiation these settings describe."""
-        return Radiation(self.lines, self.monochromator_two_theta)
+        return Radiation(self.lines, self.monochromator_two_theta, self.probe)
 
 
 class ResolutionSettings(_Settings):
@@ -115,6 +122,11 @@ class QuantifySettings(_Settings):
         if any(axis == (0, 0, 0) for axis in self.texture.values()):
             raise ValueError("a texture axis of (0, 0, 0) has no direction; give h, k, l")
         return self
+
+    @property
+    def grains(self) -> float:
+        """Diameter [µm] for Brindley's correction; 0 for neutrons, which hardly notice a grain."""
+        return 0.0 if self.radiation.probe == "neutron" else self.particle_diameter
 
     def crystals(self, folder: Path) -> tuple[Crystal, ...]:
         """Return the phases, read from the library or from files relative to `folder`.

@@ -27,7 +27,10 @@ def tick_marks(fit: Fit) -> dict[str, Curve]:
     for i, crystal in enumerate(layout.crystals):
         # A little beyond the end, as the refined cell may be larger.
         listed = reflections(
-            crystal, d_min=round(0.985 * d_min, 3), wavelength=radiation.wavelength
+            crystal,
+            d_min=round(0.985 * d_min, 3),
+            wavelength=radiation.wavelength,
+            probe=radiation.probe,
         )
         d = d_spacings(listed.hkl, cell=layout.phase(i, fit.vector).cell or crystal.cell)
         sine = np.minimum(radiation.wavelength / (2 * d), 0.999999)

@@ -210,7 +210,7 @@ class Phases:
         """Return the weight fraction of every candidate; of those not named, how much may hide."""
         if disposed.fit is None or disposed.misfit is None:
             return {}
-        told = state(disposed.fit, misfit=disposed.misfit, diameter=self.settings.particle_diameter)
+        told = state(disposed.fit, misfit=disposed.misfit, diameter=self.settings.grains)
         spread = np.sqrt(np.diag(told.covariance))
         value, std = np.zeros(len(self.crystals)), np.zeros(len(self.crystals))
         place = {self.crystals[int(i)].name: int(i) for i in named}

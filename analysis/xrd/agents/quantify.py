@@ -166,7 +166,7 @@ class Quantify:
         if misfit.rwp > WORST_RWP:
             reason = f"the fit ended at R_wp = {misfit.rwp:.2f}, worse than {WORST_RWP}"
             return self._abstain(chosen, seen, reason, fit=fit)
-        statement = state(fit, misfit=misfit, diameter=self.settings.particle_diameter)
+        statement = state(fit, misfit=misfit, diameter=self.settings.grains)
         standard = self._standard
         if standard is not None and not standard_is_seen(statement, index=standard):
             return self._abstain(chosen, seen, "the internal standard was not found", fit=fit)
@@ -193,7 +193,12 @@ class Quantify:
         low, high = np.sin(np.radians(data.two_theta[[0, -1]] / 2))
         d_min, d_max = wavelength / (2 * high), wavelength / (2 * low)
         for crystal in self._crystals:
-            listed = reflections(crystal, d_min=round(float(d_min), 3), wavelength=wavelength)
+            listed = reflections(
+                crystal,
+                d_min=round(float(d_min), 3),
+                wavelength=wavelength,
+                probe=self._radiation.probe,
+            )
             if not np.any((listed.d >= d_min) & (listed.d <= d_max)):
                 raise BadPattern(
                     f"{measurement.id} runs from {data.two_theta[0]:g} to {data.two_theta[-1]:g}° "

@@ -100,7 +100,7 @@ def digest(crystals: Sequence[Crystal], radiation: Radiation, recipe: Recipe, se
             "format": FORMAT,
             "recipe": asdict(recipe),
             "seed": seed,
-            "radiation": {"lines": radiation.lines, "two_theta": radiation.monochromator_two_theta},
+            "radiation": asdict(radiation),
             "crystals": [_content(c) for c in crystals],
         }
     )

@@ -120,3 +120,41 @@ def test_absorption_is_near_the_tabulated_one(name: str, expected: float) -> Non
     crystal = structure(name)
     found = linear_attenuation(crystal, wavelength=CU) / crystal.density
     assert found == pytest.approx(expected, rel=0.1)  # scattering is left out
+
+
+LENGTHS = {"Mg": 5.375, "O": 5.803, "Si": 4.1491, "Ti": -3.438}
+"""Bound coherent scattering lengths [fm] of natural elements; Sears (1992), Neutron News 3, 26."""
+
+
+def neutrons(name: str) -> dict[tuple[int, ...], float]:
+    listed = reflections(structure(name), d_min=1.0, wavelength=1.54, probe="neutron")
+    keys = [tuple(sorted(map(abs, hkl), reverse=True)) for hkl in listed.hkl.tolist()]
+    return dict(zip(keys, listed.f2.tolist(), strict=True))
+
+
+def test_nuclei_of_silicon_scatter_by_their_length_alone() -> None:
+    (site,) = structure("silicon").structure.sites
+    d111 = 5.43 / np.sqrt(3)
+    found = neutrons("silicon")
+    for hkl, share, d in (((1, 1, 1), 32.0, d111), ((2, 2, 0), 64.0, 5.43 / np.sqrt(8))):
+        damping = np.exp(-8 * np.pi**2 * site.u_iso / (2 * d**2))
+        assert found[hkl] == pytest.approx(share * LENGTHS["Si"] ** 2 * damping, rel=0.003)
+
+
+def test_periclase_hides_its_odd_reflections_from_neutrons() -> None:
+    found = neutrons("periclase")
+    bright = 16 * (LENGTHS["Mg"] + LENGTHS["O"]) ** 2
+    dim = 16 * (LENGTHS["Mg"] - LENGTHS["O"]) ** 2
+    assert found[(2, 0, 0)] == pytest.approx(bright, rel=0.15)  # displacement takes the rest
+    assert found.get((1, 1, 1), 0.0) < 1.1 * dim + 1.0
+
+
+def test_titanium_scatters_neutrons_in_the_opposite_phase() -> None:
+    listed = reflections(structure("rutile"), d_min=1.0, wavelength=1.54, probe="neutron")
+    xray = reflections(structure("rutile"), d_min=1.0, wavelength=1.54)
+
+    def relative(table: Reflections) -> float:
+        rows = {tuple(h): f for h, f in zip(table.hkl.tolist(), table.f2.tolist(), strict=True)}
+        return float(rows[(1, 1, 0)] / max(rows.values()))
+
+    assert relative(listed) < 0.5 * relative(xray)

@@ -11,7 +11,7 @@ from analysis.conformance import check_agent
 from analysis.physics.cell import scale_cell
 from analysis.physics.structures import structure
 from analysis.xrd.agents.quantify import Quantify, make
-from analysis.xrd.forward import PhaseState
+from analysis.xrd.forward import PhaseState, Radiation, Resolution, pattern
 from tests.analysis.xrd.patterns import TWO_THETA, counted, measurement, real_data
 
 RUTILE, ANATASE = structure("rutile"), structure("anatase")
@@ -266,3 +266,28 @@ def test_leaving_a_phase_out_of_a_real_mixture_is_noticed() -> None:
     taken = read_measurement(folder / "patterns" / "CPD-1G.xye", technique="xrd")
     insight = agent.analyze([taken], rng=rng(0))
     assert insight.abstained or (insight.p_wrong is not None and insight.p_wrong > 0.5)
+
+
+def test_neutrons_weigh_a_mixture_too(tmp_path: Path) -> None:
+    neutrons = Radiation(lines=((1.54, 1.0),), probe="neutron")
+    grid = np.arange(15.0, 130.0, 0.05)
+    states = [
+        PhaseState(structure("corundum"), weight_fraction=0.6),
+        PhaseState(structure("rutile"), weight_fraction=0.4),
+    ]
+    clean = pattern(grid, states, radiation=neutrons, resolution=Resolution(0.05, -0.06, 0.06))
+    counts = np.random.default_rng(0).poisson(80 + 4000 * clean / clean.max()).astype(float)
+    radiation = {"lines": [[1.54, 1.0]], "probe": "neutron"}
+    agent = make({"phases": ["corundum", "rutile"], "radiation": radiation}, tmp_path)
+    insight = agent.analyze(
+        [measurement(grid, counts, wavelength=1.54)], rng=np.random.default_rng(0)
+    )
+    found = insight.estimates["xrd.weight_fraction.corundum"]
+    assert found.value == pytest.approx(0.6, abs=0.02)
+    assert found.std is not None
+    assert abs(found.value - 0.6) < 3 * found.std
+
+
+def test_neutrons_without_a_wavelength_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="neutrons need their wavelength"):
+        make({"phases": ["rutile"], "radiation": {"probe": "neutron"}}, tmp_path)
