@@ -47,7 +47,7 @@ class Look:
 
     Attributes
     ----------
-    width : full width at half maximum of its sharper peaks [deg], at `at`.
+    width : full width at half maximum of its sharper peaks [deg]; None with hardly a peak.
     at : angle 2θ of those peaks [deg].
     background : mean background over mean Bragg signal.
     rise : background at the low end over its mean, less 1; at least 0.
@@ -55,7 +55,7 @@ class Look:
     start, end : of the measured range [deg].
     """
 
-    width: float
+    width: float | None
     at: float
     background: float
     rise: float
@@ -65,31 +65,21 @@ class Look:
 
 
 def look_at(measurement: Measurement, *, radiation: Radiation) -> Look:
-    """Return what a pattern looks like.
-
-    Raises
-    ------
-    BadPattern
-        It has hardly a peak.
-    """
+    """Return what a pattern looks like."""
     step = float(np.median(np.diff(measurement.x)))
     grid = np.arange(measurement.x[0], measurement.x[-1] + step / 2, step)
     counts = np.interp(grid, measurement.x, measurement.y)
     peaks = find_peaks(grid, counts, radiation=radiation)
-    if len(peaks) < FEWEST_PEAKS:
-        raise BadPattern(
-            f"{measurement.id} shows {len(peaks)} peaks; at least {FEWEST_PEAKS} are needed to "
-            "tell what the instrument does to them"
-        )
     floor = floor_of(counts[None], step=step)[0]
     line = strip_second_line(grid, counts - floor, radiation=radiation)
     strong = peaks.two_theta[np.argsort(-peaks.height)[:MOST_PEAKS]]
     widths = np.clip([_width(grid, line, top) for top in strong], NARROWEST, WIDEST)
+    enough = len(peaks) >= FEWEST_PEAKS
     bragg = max(float((counts - floor).mean()), 1e-9)
     tenth = max(len(grid) // 20, 1)
     return Look(
-        width=float(np.quantile(widths, SHARPEST)),
-        at=float(np.median(strong)),
+        width=float(np.quantile(widths, SHARPEST)) if enough else None,
+        at=float(np.median(strong)) if enough else 0.0,
         background=float(floor.mean()) / bragg,
         rise=max(float(floor[:tenth].mean() / max(floor.mean(), 1e-9)) - 1.0, 0.0),
         counts=float(counts.max()),
@@ -132,16 +122,22 @@ def ranges_like(
     Raises
     ------
     BadPattern
-        There are no measurements, or one has hardly a peak.
+        There are no measurements, or all have hardly a peak.
     """
     if not measurements:
         raise BadPattern("no pattern was given; name files of patterns as they are measured here")
     base = base or Ranges()
     looks = [look_at(m, radiation=radiation) for m in measurements]
+    widths = [(look.width, look.at) for look in looks if look.width is not None]
+    if not widths:
+        raise BadPattern(
+            f"none of {len(looks)} patterns shows {FEWEST_PEAKS} peaks, which are needed to tell "
+            "what the instrument does to them; give others, or count longer"
+        )
     return replace(
         base,
-        w=_instrument_widths(looks, base),
-        size=_sizes(looks, base, radiation.wavelength),
+        w=_instrument_widths([width for width, _ in widths], base),
+        size=_sizes(widths, base, radiation.wavelength),
         background=_around([look.background for look in looks]),
         rise=(0.0, MARGIN * max(look.rise for look in looks) + 0.2),
         counts=_around([look.counts for look in looks]),
@@ -168,18 +164,17 @@ def adapt(
     return {"ranges": {k: [float(f"{x:.3g}") for x in v] for k, v in changed.items()}}
 
 
-def _instrument_widths(looks: Sequence[Look], base: Ranges) -> Span:
-    low, high = _around([look.width**2 for look in looks])
+def _instrument_widths(widths: Sequence[float], base: Ranges) -> Span:
+    low, high = _around([width**2 for width in widths])
     widest = MARGIN**2 * base.w[1]
     # Half of the square of a width may come from the sample even where that is sharp.
     return min(low / 2, widest / 2), min(high, widest)
 
 
-def _sizes(looks: Sequence[Look], base: Ranges, wavelength: float) -> Span:
+def _sizes(widths: Sequence[tuple[float, float]], base: Ranges, wavelength: float) -> Span:
     """Return crystallite sizes [Å] down to those that the widest peaks stand for (Scherrer)."""
-    widest = max(looks, key=lambda look: look.width * np.cos(np.radians(look.at / 2)))
-    broadening = np.radians(widest.width * MARGIN)
-    smallest = SCHERRER * wavelength / (broadening * np.cos(np.radians(widest.at / 2)))
+    broadest = max(width * np.cos(np.radians(at / 2)) for width, at in widths)
+    smallest = SCHERRER * wavelength / (np.radians(broadest) * MARGIN)
     return min(float(smallest), base.size[0]), base.size[1]
 
 

@@ -25,7 +25,9 @@ def measured(
     phase: str, *, size: float = 2000.0, w: float = 0.006, height: float = 5000.0, floor: float = 60
 ) -> Measurement:
     bragg = pattern(
-        GRID, [PhaseState(structure(phase), size=size, microstrain=1e-5)], resolution=Resolution(0.0, 0.0, w)
+        GRID,
+        [PhaseState(structure(phase), size=size, microstrain=1e-5)],
+        resolution=Resolution(0.0, 0.0, w),
     )
     expected = floor + height * bragg / bragg.max()
     return measurement(GRID, np.random.default_rng(0).poisson(expected).astype(float))
@@ -57,7 +59,7 @@ def test_background_counts_and_range_hold_what_was_measured() -> None:
 
 def test_a_pattern_without_peaks_cannot_teach() -> None:
     flat = measurement(GRID, np.random.default_rng(0).poisson(100.0, len(GRID)).astype(float))
-    with pytest.raises(BadPattern, match="peaks"):
+    with pytest.raises(BadPattern, match="none of 1 patterns shows 3 peaks"):
         ranges_like([flat], radiation=CU_K_ALPHA)
     with pytest.raises(BadPattern, match="no pattern"):
         ranges_like([], radiation=CU_K_ALPHA)
