@@ -22,7 +22,9 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -55,30 +57,27 @@ FIRST_SEED, FIRST_THRESHOLD_SEED = 100, 0
 """Seeds of the samples shown, and of those on which the thresholds were fixed."""
 
 
+@cache
 def agent_of(folder: Path, budget: float, **settings: object) -> Adaptive:
     """Return the agent with the candidates and the timing of the set."""
     fixed = {"phases": list(CANDIDATES), "timing": AERIS.model_dump(), "budget": budget}
     return make({**fixed, "reach": (10.0, 100.0), "longest": 1e3, **settings}, folder)
 
 
-def on_recorded(folder: Path, *, share: float, seed: int) -> list[Trial]:
-    """Return the trials on the weighed mixtures."""
-    found: list[Trial] = []
+def on_recorded(folder: Path, *, share: float, seed: int) -> Iterator[list[Trial]]:
+    """Yield the trials on each weighed mixture."""
     for mixture, truth in truths(folder).items():
         fast, slow = (
             read_measurement(folder / "patterns" / f"{mixture}_{scan}.xrdml", technique="xrd")
             for scan in ("2min", "8min")
         )
         agent = agent_of(folder, SLOW_SHARE * AERIS.spent([slow]), reach=None)
-        found += recorded_trials(agent, mixture, fast, slow, truth, share=share, seed=seed)
-        _tell(found, mixture)
-    return found
+        yield recorded_trials(agent, mixture, fast, slow, truth, share=share, seed=seed)
 
 
-def on_simulated(folder: Path, n: int, seed: int) -> list[Trial]:
-    """Return the trials on simulated mixtures."""
+def on_simulated(folder: Path, n: int, seed: int) -> Iterator[list[Trial]]:
+    """Yield the trials on each simulated mixture."""
     agent = agent_of(folder, SIMULATED_BUDGET)
-    found: list[Trial] = []
     for k in range(FIRST_SEED + seed, FIRST_SEED + seed + n):
         sample = draw_sample(
             agent.reader.crystals,
@@ -86,9 +85,7 @@ def on_simulated(folder: Path, n: int, seed: int) -> list[Trial]:
             fast_time=FAST_SPEED * 0.04,
             seed=k,
         )
-        found += simulated_trials(agent, sample, k)
-        _tell(found, f"simulated {k}")
-    return found
+        yield simulated_trials(agent, sample, k)
 
 
 def on_thresholds(folder: Path, n: int) -> list[dict[str, float]]:
@@ -110,10 +107,17 @@ def on_thresholds(folder: Path, n: int) -> list[dict[str, float]]:
     return paths_table(paths)
 
 
-def _tell(trials: list[Trial], name: str) -> None:
-    mine = {t.way: t for t in trials if t.sample == name}
-    told = ", ".join(f"{w} {'+' if t.exact else '-'}" for w, t in mine.items())
-    print(f"{name}: {mine['adaptive'].seconds:.0f} s, {told}", file=sys.stderr, flush=True)
+def gathered(trials: Iterable[list[Trial]], kept: Path | None) -> list[Trial]:
+    """Return all trials, told and kept sample by sample."""
+    found: list[Trial] = []
+    for mine in trials:
+        found += mine
+        told = ", ".join(f"{t.way} {'+' if t.exact else '-'}" for t in mine)
+        spent = next(t.seconds for t in mine if t.way == "adaptive")
+        print(f"{mine[0].sample}: {spent:.0f} s, {told}", file=sys.stderr, flush=True)
+        if kept is not None:
+            kept.write_text(json.dumps({"trials": [asdict(t) for t in found]}, indent=1))
+    return found
 
 
 def main() -> None:
@@ -129,10 +133,11 @@ def main() -> None:
     if asked.thresholds:
         found: object = on_thresholds(folder, asked.thresholds)
     else:
-        trials = (
+        trials = gathered(
             on_simulated(folder, asked.simulated, asked.seed)
             if asked.simulated
-            else on_recorded(folder, share=asked.share, seed=asked.seed)
+            else on_recorded(folder, share=asked.share, seed=asked.seed),
+            asked.json,
         )
         found = {"figures": shown(trials), "trials": [asdict(t) for t in trials]}
     if asked.json is not None:
