@@ -16,8 +16,9 @@ from analysis.xrd.symmetry.groups import ANIONS, CATION_SHARE, CATIONS, GROUPS, 
 
 FloatArray = NDArray[np.float64]
 
-VOLUME, VOLUME_SPREAD = 480.0, 0.75
-"""Median cell volume [Å³], and standard deviation of its logarithm."""
+VOLUME, TRICLINIC_VOLUME, VOLUME_SPREAD = 480.0, 300.0, 0.75
+"""Median cell volume [Å³], that of triclinic cells, which are all primitive, and the standard
+deviation of its logarithm."""
 
 VOLUMES = (60.0, 4000.0)
 ATOM_VOLUMES = (10.0, 19.0)
@@ -40,7 +41,8 @@ def draw_crystal(system: str, *, rng: np.random.Generator) -> Crystal:
     """Return a random crystal of a system."""
     groups = GROUPS[system]
     group = groups[rng.integers(len(groups))]
-    size = float(np.clip(VOLUME * np.exp(rng.normal(0.0, VOLUME_SPREAD)), *VOLUMES))
+    median = TRICLINIC_VOLUME if system == "triclinic" else VOLUME
+    size = float(np.clip(median * np.exp(rng.normal(0.0, VOLUME_SPREAD)), *VOLUMES))
     cell = draw_cell(system, volume=size, rng=rng)
     n_atoms = size / rng.uniform(*ATOM_VOLUMES)
     sites = _sites(system, group, cell, n_atoms, rng)
