@@ -183,6 +183,7 @@ class Adaptive:
             novelty=novelty(misfit),
             quality={"rwp": misfit.rwp, "entropy": reading.sets.entropy},
             evidence={"pattern": fit_curve(fit), **tick_marks(fit), **self._information(reading)},
+            remarks=() if request is None else (request.reason,),
         )
 
     def _abstained(

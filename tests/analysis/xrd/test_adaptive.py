@@ -72,8 +72,10 @@ def test_the_phases_of_a_well_counted_mixture_are_named(agent: Adaptive) -> None
 
 
 def test_it_asks_for_the_line_of_the_phase_in_doubt(agent: Adaptive) -> None:
-    request = read(agent, scan(TRACE, time=0.5, seed=2)).next_measurement
+    insight = read(agent, scan(TRACE, time=0.5, seed=2))
+    request = insight.next_measurement
     assert request is not None
+    assert request.reason in insight.remarks  # for a person who reads no settings
     # Quartz 101, its strongest line, at 26.64°; corundum has none between 25.6 and 35.1°.
     assert request.settings["two_theta_min"] < 26.6 < request.settings["two_theta_max"]
     assert request.settings["two_theta_max"] - request.settings["two_theta_min"] < 30
