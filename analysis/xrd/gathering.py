@@ -11,7 +11,7 @@ from scipy.ndimage import uniform_filter1d
 
 from analysis.errors import BadPattern
 from analysis.xrd.preprocess import SMOOTHING, check_measurement
-from analysis.xrd.rebin import extra_variance, rebinning
+from analysis.xrd.rebin import Rebinning, extra_variance
 from analysis.xrd.world import World
 from instruments.measurement import Measurement
 
@@ -37,37 +37,32 @@ class Gathered:
 
 
 def gather(measurements: Sequence[Measurement], world: World) -> Gathered:
-    """Return measurements, all with the same angles, on the grid of a world.
+    """Return measurements that passed `check_usable`, all with the same angles, on a world's grid.
 
     Where there is no sigma, `y` is taken as counts. Variances are averaged over five points, as in
     `preprocess.prepare`.
-
-    Raises
-    ------
-    BadPattern
-        A measurement is no powder pattern of this radiation, too coarse, or does not cover the
-        grid.
     """
-    for measurement in measurements:
-        check_measurement(measurement, radiation=world.radiation)
     first = measurements[0]
-    _check_grid(first, world)
-    matrix = rebinning(first.x, world.grid)
+    rebinning = Rebinning(first.x, world.grid)
     counts = np.stack([m.y for m in measurements])
     variance = np.stack(
         [np.maximum(m.y, 1.0) if m.sigma is None else m.sigma**2 for m in measurements]
     )
-    gathered = variance @ (matrix**2).T
-    smooth = uniform_filter1d(gathered, SMOOTHING, axis=1, mode="nearest")
+    smooth = uniform_filter1d(rebinning.variance(variance), SMOOTHING, axis=1, mode="nearest")
     floor = 1e-6 * smooth.max(axis=1, keepdims=True)
     return Gathered(
-        counts @ matrix.T,
+        rebinning.mean(counts),
         np.sqrt(np.maximum(smooth, np.where(floor > 0, floor, 1.0))),
         extra_variance(first.x, world.grid),
     )
 
 
-def _check_grid(measurement: Measurement, world: World) -> None:
+def check_usable(measurement: Measurement, world: World) -> None:
+    """Raise BadPattern with a sentence if a measurement cannot be brought to the world's grid.
+
+    It must be a powder pattern of the world's radiation, fine enough, and cover the grid.
+    """
+    check_measurement(measurement, radiation=world.radiation)
     x, (low, high) = measurement.x, world.two_theta
     if x[0] > low + world.step or x[-1] < high - world.step:
         raise BadPattern(

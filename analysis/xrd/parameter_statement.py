@@ -17,10 +17,18 @@ FloatArray = NDArray[np.float64]
 EDGES = (10.0, 30.0, 100.0)
 """Scales of a phase, in their standard deviations, between which intervals are calibrated apart."""
 
+MISFITS = (1.3, 2.0, 5.0)
+"""Inflations of the variance between which intervals are calibrated apart: where a pattern shows
+that the model is not quite right, errors are larger than it says."""
+
 DETECTABLE = 3.0
 """Scale of a phase, in its standard deviation, from which its cell and size are stated."""
 
 KINDS = ("fraction", "length", "angle", "size", "displacement")
+
+
+FactorsOfKinds = Mapping[str, tuple[Factors, ...]]
+"""Kind → factors by the signal, for each group of misfit."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +54,11 @@ class Statements:
         return np.sqrt(np.maximum(np.diagonal(self.covariance, axis1=1, axis2=2), 0.0))
 
 
+def misfit_of(reading: Reading) -> NDArray[np.intp]:
+    """Return which group of misfit each reading belongs to, 0 … len(MISFITS)."""
+    return np.searchsorted(MISFITS, reading.inflation, side="right")
+
+
 def kind_of(number: Number) -> str:
     """Return which of `KINDS` a number is."""
     if number.name in ("size", "displacement"):
@@ -63,12 +76,12 @@ def phases_of(world: World) -> tuple[int | None, ...]:
     return (*range(len(world.crystals)), *(n.phase for n in world.numbers))
 
 
-def state(reading: Reading, world: World, factors: Mapping[str, Factors]) -> Statements:
+def state(reading: Reading, world: World, factors: FactorsOfKinds) -> Statements:
     """Return what readings say.
 
     Parameters
     ----------
-    factors : kind → by how much its deviations are multiplied; 1 for a kind that is missing.
+    factors : by how much deviations are multiplied; 1 for a kind that is missing.
     """
     values = np.concatenate([reading.fractions, world.physical(reading.z)], axis=1)
     slopes = np.concatenate([np.ones_like(reading.fractions), world.slopes(reading.z)], axis=1)
@@ -76,10 +89,11 @@ def state(reading: Reading, world: World, factors: Mapping[str, Factors]) -> Sta
     signal = np.stack(
         [best if i is None else reading.signal[:, i] for i in phases_of(world)], axis=1
     )
-    multiple = np.ones_like(values)
+    multiple, misfit = np.ones_like(values), misfit_of(reading)
     for k, kind in enumerate(kinds_of(world)):
         if kind in factors:
-            multiple[:, k] = factors[kind].of(signal[:, k])
+            of_misfits = np.stack([f.of(signal[:, k]) for f in factors[kind]])
+            multiple[:, k] = of_misfits[misfit, np.arange(len(misfit))]
     scale = slopes * multiple
     told = signal > DETECTABLE
     told[:, : len(world.crystals)] = True

@@ -1,6 +1,6 @@
 """Patterns of many samples at once, with their derivatives: the forward model in batches.
 
-The same physics as `forward`. Reflections become sticks on the grid (B-splines over six points,
+The same physics as `forward`. Reflections become sticks on the grid (B-splines over four points,
 their smoothing undone) and are folded with their profile in Fourier space, where a derivative with
 position is a factor. Widths change slowly along a pattern: profiles are taken at a few nodes and
 blended.
@@ -23,7 +23,7 @@ from analysis.xrd.profile import LN2, SCHERRER, lorentzian_fwhm, pseudo_voigt_sh
 from analysis.xrd.rapid_lines import DEGREES, Lines
 from analysis.xrd.world import World
 
-SPREAD = (-2, -1, 0, 1, 2, 3)
+SPREAD = (-1, 0, 1, 2)
 """Grid points, from the one below a stick, over which it is spread."""
 
 PADDING = 1.3
@@ -67,7 +67,7 @@ class RapidColumns:
         self._phases = [Lines(world, i) for i in range(len(world.crystals))]
         k = 2 * math.pi * np.fft.rfftfreq(self._length, world.step)
         self._k = torch.as_tensor(k, dtype=torch.float32)
-        # A B-spline of order 6 smooths by sinc⁶; the transform of the sticks is divided by it.
+        # A B-spline of order n smooths by sincⁿ; the transform of the sticks is divided by it.
         smoothing = np.sinc(k * world.step / (2 * math.pi)) ** len(SPREAD)
         self._sharpen = torch.as_tensor(1 / (smoothing * world.step), dtype=torch.float32)
         self._nodes = _nodes(world)
@@ -84,13 +84,17 @@ class RapidColumns:
 
     def __call__(self, z: Tensor, *, w: Tensor | None = None) -> Columns:
         """Return columns with slopes."""
-        drawn = [self._drawn(phase, z, w, slopes=True) for phase in self._phases]
-        values = torch.stack([d[:, 0] for d in drawn], dim=1)
-        slopes = [d[:, 1 : 1 + len(p.numbers)] for d, p in zip(drawn, self._phases, strict=True)]
-        if not self.world.displacement:
-            return Columns(values, torch.cat(slopes, dim=1), None)
-        moved = torch.stack([d[:, -1] for d in drawn], dim=1) * self.world.displacement
-        return Columns(values, torch.cat([torch.zeros_like(values[:, :1]), *slopes], dim=1), moved)
+        n, world = len(z), self.world
+        values = torch.empty(n, len(self._phases), self._n_points)
+        slopes = torch.zeros(n, len(world.numbers), self._n_points)
+        moved = torch.empty_like(values) if world.displacement else None
+        for i, phase in enumerate(self._phases):
+            drawn, mine = self._drawn(phase, z, w, slopes=True), phase.numbers
+            values[:, i] = drawn[:, 0]
+            slopes[:, mine[0] : mine[-1] + 1] = drawn[:, 1 : 1 + len(mine)]
+            if moved is not None:
+                torch.mul(drawn[:, -1], world.displacement, out=moved[:, i])
+        return Columns(values, slopes, moved)
 
     def _drawn(self, phase: Lines, z: Tensor, w: Tensor | None, *, slopes: bool) -> Tensor:
         """Return values, then slopes of the phase's numbers, then that with a shift [1/deg].
@@ -194,9 +198,9 @@ def _hats(at: Tensor, n_nodes: int) -> Tensor:
 
 
 def _spline(part: Tensor) -> Tensor:
-    """Return the B-spline weights, (…, 6), of the points `SPREAD` about a stick.
+    """Return the B-spline weights, (…, 4), of the points `SPREAD` about a stick.
 
-    Cardinal B-splines of order 6 by recursion, as in Essmann et al. (1995),
+    Cardinal B-splines by recursion, as in Essmann et al. (1995),
     doi:10.1063/1.470117, eq. 4.1.
 
     Parameters

@@ -20,7 +20,7 @@ from analysis.errors import BadPattern
 from analysis.insight import Curve, Estimate, Insight
 from analysis.learning.calibration import with_prior
 from analysis.weights import Card
-from analysis.xrd.gathering import Gathered, gather
+from analysis.xrd.gathering import Gathered, check_usable, gather
 from analysis.xrd.parameter_settings import ParametersSettings
 from analysis.xrd.parameter_statement import Statements, state
 from analysis.xrd.rapid_fit import RapidFit
@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 
 FloatArray = NDArray[np.float64]
 
-BATCH = 128
-"""Patterns that are read at once."""
+MOST = 1024
+"""Patterns that are read at once, so that a map of any size fits into memory."""
 
 NOVEL_AREA = 0.1
 """Unexplained area at which novelty reaches one half."""
@@ -61,6 +61,13 @@ class Parameters:
     It abstains where no phase is seen, where much of the pattern belongs to none (novelty above
     one half), and where the cell of a phase lies outside the range that was trained.
 
+    Attributes
+    ----------
+    world : phases, instrument and ranges.
+    ensemble : the networks.
+    reader : networks and fit.
+    calibration : of intervals and doubt.
+
     Parameters
     ----------
     settings : the system, instrument and ranges.
@@ -79,14 +86,12 @@ class Parameters:
 
     def __init__(self, settings: ParametersSettings, folder: Path) -> None:
         self.settings = settings
-        self._world = settings.world(folder)
-        self._folder = weights.find(
-            AGENT, key_of(settings, self._world), command=_command(settings)
-        )
-        self._calibration = calibration.read(self._folder)
+        self.world = settings.world(folder)
+        self._folder = weights.find(AGENT, key_of(settings, self.world), command=_command(settings))
+        self.calibration = calibration.read(self._folder)
+        self.ensemble = load(self._folder, self.world)
         self.reader = Reader(
-            load(self._folder, self._world),
-            RapidFit(self._world, background_order=settings.background_order),
+            self.ensemble, RapidFit(self.world, background_order=settings.background_order)
         )
         self._units = self.quantities
         self._keys = list(self._units)
@@ -99,9 +104,9 @@ class Parameters:
     @property
     def quantities(self) -> dict[str, str]:
         """Every quantity it can estimate → unit."""
-        names = [crystal.name for crystal in self._world.crystals]
+        names = [crystal.name for crystal in self.world.crystals]
         found = {f"xrd.weight_fraction.{name}": "" for name in names}
-        for number in self._world.numbers:
+        for number in self.world.numbers:
             if number.phase is None:
                 found["xrd.displacement"] = "deg"
             elif number.name == "size":
@@ -119,7 +124,7 @@ class Parameters:
         Raises
         ------
         BadPattern
-            It is no powder pattern of this radiation, or does not cover the range.
+            None of them is a powder pattern of this radiation that covers the range.
         """
         if not measurements:
             raise BadPattern(f"{self.name} was given no measurement; it needs one powder pattern")
@@ -130,28 +135,55 @@ class Parameters:
     ) -> list[Insight]:
         """Return an insight a measurement, in their order; `rng` is not used.
 
+        One that cannot be read is abstained from; where none can, the first one's trouble is told.
+
         Raises
         ------
         BadPattern
-            One is no powder pattern of this radiation, or does not cover the range.
+            None is a powder pattern of this radiation that covers the range.
         """
         del rng
-        found: dict[int, Insight] = {}
-        for rows in _alike(measurements).values():
-            for start in range(0, len(rows), BATCH):
-                some = rows[start : start + BATCH]
+        usable, found = self._sorted_out(measurements)
+        for rows in _alike(measurements, usable).values():
+            for start in range(0, len(rows), MOST):
+                some = rows[start : start + MOST]
                 taken = [measurements[i] for i in some]
                 found |= dict(zip(some, self._insights(taken), strict=True))
-        logger.info("read patterns=%d agent=%s", len(measurements), self.name)
+        logger.info("read patterns=%d of=%d agent=%s", len(usable), len(measurements), self.name)
         return [found[i] for i in range(len(measurements))]
+
+    def _sorted_out(
+        self, measurements: Sequence[Measurement]
+    ) -> tuple[list[int], dict[int, Insight]]:
+        """Return places of the measurements that can be read, and insights that decline others."""
+        usable: list[int] = []
+        declined: dict[int, Insight] = {}
+        troubles: list[BadPattern] = []
+        for i, measurement in enumerate(measurements):
+            try:
+                check_usable(measurement, self.world)
+            except BadPattern as trouble:
+                troubles.append(trouble)
+                declined[i] = Insight(
+                    id=f"{measurement.id}/{self.name}",
+                    agent=self.name,
+                    measurement_ids=(measurement.id,),
+                    abstained=True,
+                    remarks=(str(trouble),),
+                )
+            else:
+                usable.append(i)
+        if troubles and not usable:
+            raise troubles[0]
+        return usable, declined
 
     def _insights(self, measurements: Sequence[Measurement]) -> list[Insight]:
         """Return insights of measurements on one and the same grid."""
-        data = gather(measurements, self._world)
+        data = gather(measurements, self.world)
         reading = self.reader.read(data.counts, data.sigma, w=data.extra_w)
-        statements = state(reading, self._world, self._calibration.factors)
+        statements = state(reading, self.world, self.calibration.factors)
         strange = reading.unexplained / (reading.unexplained + NOVEL_AREA)
-        wrong = self._calibration.wrong.probability(calibration.doubts(reading))
+        wrong = self.calibration.wrong.probability(calibration.doubts(reading))
         return [
             self._insight(m, data, reading, statements, i, float(strange[i]), float(wrong[i]))
             for i, m in enumerate(measurements)
@@ -184,7 +216,7 @@ class Parameters:
             return Insight(**shared, abstained=True, remarks=(why,))  # type: ignore[arg-type]
         at_limit = self._sizes_at_limit(reading, i)
         told = statements.told[i].copy()
-        told[[len(self._world.crystals) + k for k in at_limit]] = False
+        told[[len(self.world.crystals) + k for k in at_limit]] = False
         chosen = np.flatnonzero(told)
         covariance = statements.covariance[i][np.ix_(chosen, chosen)]
         keys = tuple(self._keys[k] for k in chosen)
@@ -197,7 +229,7 @@ class Parameters:
             },
             covariance_keys=keys,
             covariance=covariance,
-            p_wrong=with_prior(wrong, base=self._calibration.base, prior=self.settings.prior_wrong),
+            p_wrong=with_prior(wrong, base=self.calibration.base, prior=self.settings.prior_wrong),
             remarks=tuple(self._size_remark(k) for k in at_limit),
         )
 
@@ -205,7 +237,7 @@ class Parameters:
         self, reading: Reading, statements: Statements, i: int, strange: float
     ) -> str | None:
         """Return why nothing can be said of pattern i, or None."""
-        n = len(self._world.crystals)
+        n = len(self.world.crystals)
         if not (reading.fractions[i].sum() > 0 and statements.told[i, n:].any()):
             return "no listed phase was found in the pattern"
         if strange > STRANGE:
@@ -213,7 +245,7 @@ class Parameters:
                 f"novelty is {strange:.2f}: much of this pattern may belong to a phase that is not "
                 "listed"
             )
-        for k, number in enumerate(self._world.numbers):
+        for k, number in enumerate(self.world.numbers):
             if number.name != "size" and reading.limits[i, k] and statements.told[i, n + k]:
                 return (
                     f"{self._keys[n + k]} lies outside the {self.settings.strain:.2%} that were "
@@ -224,19 +256,19 @@ class Parameters:
     def _sizes_at_limit(self, reading: Reading, i: int) -> list[int]:
         return [
             k
-            for k, number in enumerate(self._world.numbers)
+            for k, number in enumerate(self.world.numbers)
             if number.name == "size" and reading.limits[i, k]
         ]
 
     def _size_remark(self, k: int) -> str:
-        low, high = self._world.size
-        key = self._keys[len(self._world.crystals) + k]
+        low, high = self.world.size
+        key = self._keys[len(self.world.crystals) + k]
         return f"{key} lies outside {low:g} … {high:g} Å and is not told"
 
     def _curve(self, data: Gathered, reading: Reading, i: int) -> Curve:
         observed, calculated = data.counts[i], reading.calculated[i]
         return Curve(
-            self._world.grid,
+            self.world.grid,
             "two_theta",
             "deg",
             {
@@ -260,11 +292,11 @@ def make(settings: Mapping[str, object], folder: Path) -> Parameters:
     return Parameters(ParametersSettings.model_validate(dict(settings)), folder)
 
 
-def _alike(measurements: Sequence[Measurement]) -> dict[bytes, list[int]]:
-    """Return the measurements' places, those with the same angles together."""
+def _alike(measurements: Sequence[Measurement], rows: Sequence[int]) -> dict[bytes, list[int]]:
+    """Return places of measurements, those with the same angles together."""
     found: dict[bytes, list[int]] = defaultdict(list)
-    for i, m in enumerate(measurements):
-        found[m.x.tobytes()].append(i)
+    for i in rows:
+        found[measurements[i].x.tobytes()].append(i)
     return found
 
 

@@ -48,7 +48,7 @@ class Recipe:
     steps, batch : of each.
     width : channels of the first layer.
     n_calibration : patterns on which intervals are calibrated.
-    n_doubt : patterns, unlike the training's, from which the doubt is learnt.
+    n_unlike : patterns unlike the training's, for the intervals and again for the doubt.
     n_held_out : patterns of either kind for the card.
     conditions : of the patterns.
     """
@@ -57,7 +57,7 @@ class Recipe:
     members: int
     steps: int
     n_calibration: int
-    n_doubt: int
+    n_unlike: int
     n_held_out: int
     batch: int = 128
     width: int = 16
@@ -66,9 +66,11 @@ class Recipe:
 
 RECIPES = {
     "tiny": Recipe(
-        "tiny", 2, steps=60, n_calibration=128, n_doubt=60, n_held_out=60, batch=64, width=8
+        "tiny", 2, steps=60, n_calibration=128, n_unlike=60, n_held_out=60, batch=64, width=8
     ),
-    "standard": Recipe("standard", 2, steps=800, n_calibration=4000, n_doubt=600, n_held_out=1000),
+    "standard": Recipe(
+        "standard", 2, steps=400, n_calibration=4000, n_unlike=1000, n_held_out=1000
+    ),
 }
 
 

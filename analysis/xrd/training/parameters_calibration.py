@@ -6,7 +6,7 @@ Importing this file imports torch.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,16 @@ from analysis.learning.calibration import Logistic, fit_logistic
 from analysis.learning.conformal import FEWEST, Factors, coverage, fit_factors
 from analysis.physics.crystal import Crystal
 from analysis.xrd.parameter_patterns import Conditions, Drawn, draw_patterns
-from analysis.xrd.parameter_statement import EDGES, KINDS, Statements, kinds_of, state
+from analysis.xrd.parameter_statement import (
+    EDGES,
+    KINDS,
+    MISFITS,
+    FactorsOfKinds,
+    Statements,
+    kinds_of,
+    misfit_of,
+    state,
+)
 from analysis.xrd.reading import Reader, Reading
 from analysis.xrd.training.parameters_samples import Sample, Strangeness, draw_sample
 from analysis.xrd.world import World
@@ -27,8 +36,8 @@ FloatArray = NDArray[np.float64]
 
 FILE = "calibration.json"
 
-BATCH = 128
-"""Patterns that are read at once."""
+BATCH = 512
+"""Patterns that are drawn and read at once."""
 
 FAR = 4.0
 """Error of a number, in its stated deviation, from which the statement is called wrong."""
@@ -46,12 +55,12 @@ class Calibration:
 
     Attributes
     ----------
-    factors : kind of number → by how much stated deviations are multiplied.
+    factors : by how much stated deviations are multiplied.
     wrong : probability that the statement is wrong, from `doubts`.
     base : share of statements that were wrong where that was learnt.
     """
 
-    factors: Mapping[str, Factors]
+    factors: FactorsOfKinds
     wrong: Logistic
     base: float
 
@@ -85,7 +94,7 @@ def doubts(reading: Reading) -> FloatArray:
 
 
 def try_drawn(
-    reader: Reader, factors: Mapping[str, Factors], conditions: Conditions, *, n: int, seed: int
+    reader: Reader, factors: FactorsOfKinds, conditions: Conditions, *, n: int, seed: int
 ) -> Tried:
     """Return what a reader says of `n` patterns like those of the training."""
     tried = []
@@ -112,7 +121,7 @@ def draw_samples(
     ]
 
 
-def try_samples(reader: Reader, factors: Mapping[str, Factors], samples: Sequence[Sample]) -> Tried:
+def try_samples(reader: Reader, factors: FactorsOfKinds, samples: Sequence[Sample]) -> Tried:
     """Return what a reader says of samples."""
     tried = []
     for start in range(0, len(samples), BATCH):
@@ -130,19 +139,24 @@ def learn(
     conditions: Conditions,
     *,
     n: int,
-    n_doubt: int,
+    n_unlike: int,
     seed: int,
 ) -> Calibration:
-    """Return factors from `n` patterns like the training's, doubt from `n_doubt` unlike them.
+    """Return factors and doubt, learnt on simulated patterns.
 
-    A statement is wrong if the sample holds a foreign phase, or if a number that is stated is off
-    by more than `FAR` stated deviations. To what was seen one imagined right and one wrong
-    statement are added, both average: a few samples may all be right.
+    Factors come from `n` patterns like the training's and `n_unlike` unlike them. The doubt comes
+    from as many again that are unlike them, some with a foreign phase: a statement is wrong if the
+    sample holds one, or if a number that is stated is off by more than `FAR` stated deviations. To
+    what was seen one imagined right and one wrong statement are added, both average: a few samples
+    may all be right.
     """
     world = reader.fit.world
-    factors = _learn_factors(try_drawn(reader, {}, conditions, n=n, seed=seed), world)
-    strangeness = Strangeness(foreign=FOREIGN)
-    samples = draw_samples(world, strangers, strangeness, n=n_doubt, seed=seed)
+    like = try_drawn(reader, {}, conditions, n=n, seed=seed)
+    samples = draw_samples(world, (), Strangeness(), n=n_unlike, seed=seed)
+    factors = _learn_factors([like, try_samples(reader, {}, samples)], world)
+    samples = draw_samples(
+        world, strangers, Strangeness(foreign=FOREIGN), n=n_unlike, seed=seed + 1
+    )
     tried = try_samples(reader, factors, samples)
     rows = doubts(tried.reading)
     wrong = np.array([s.foreign for s in samples]) | far_off(tried)
@@ -177,7 +191,7 @@ def figures(tried: Tried, world: World) -> dict[str, float]:
 def write(folder: Path, calibration: Calibration) -> None:
     """Write a calibration into a folder of weights."""
     told = {
-        "factors": {kind: asdict(f) for kind, f in calibration.factors.items()},
+        "factors": {kind: [asdict(f) for f in fs] for kind, fs in calibration.factors.items()},
         "wrong": asdict(calibration.wrong),
         "base": calibration.base,
     }
@@ -188,7 +202,8 @@ def read(folder: Path) -> Calibration:
     """Return the calibration in a folder of weights."""
     told: dict[str, Any] = json.loads((folder / FILE).read_text())
     factors = {
-        kind: Factors(tuple(f["edges"]), tuple(f["factors"])) for kind, f in told["factors"].items()
+        kind: tuple(Factors(tuple(f["edges"]), tuple(f["factors"])) for f in of_misfits)
+        for kind, of_misfits in told["factors"].items()
     }
     wrong = told["wrong"]
     logistic = Logistic(
@@ -197,22 +212,33 @@ def read(folder: Path) -> Calibration:
     return Calibration(factors, logistic, float(told["base"]))
 
 
-def _learn_factors(tried: Tried, world: World) -> dict[str, Factors]:
-    kinds = np.array(kinds_of(world))
-    found = {}
+def _learn_factors(tried: Sequence[Tried], world: World) -> dict[str, tuple[Factors, ...]]:
+    """Return factors by kind and group of misfit; a group of few cases joins those below it."""
+    whole = _joined(tried)
+    kinds, misfit = np.array(kinds_of(world)), misfit_of(whole.reading)
+    found: dict[str, tuple[Factors, ...]] = {}
     for kind in KINDS:
-        stated = tried.statements.told & (kinds == kind)[None]
-        if stated.sum() >= FEWEST:
-            found[kind] = fit_factors(
-                tried.error[stated],
-                tried.statements.std[stated],
-                tried.statements.signal[stated],
-                edges=EDGES,
-            )
+        stated = whole.statements.told & (kinds == kind)[None]
+        of_misfits: list[Factors] = []
+        for group in range(len(MISFITS) + 1):
+            mine = stated & (misfit == group)[:, None]
+            if mine.sum() >= FEWEST:
+                of_misfits.append(_fitted(whole, mine))
+            elif of_misfits:
+                of_misfits.append(of_misfits[-1])
+        if len(of_misfits) == len(MISFITS) + 1:
+            found[kind] = tuple(of_misfits)
     return found
 
 
-def _tried(reader: Reader, factors: Mapping[str, Factors], drawn: Drawn) -> Tried:
+def _fitted(tried: Tried, mine: NDArray[np.bool_]) -> Factors:
+    statements = tried.statements
+    return fit_factors(
+        tried.error[mine], statements.std[mine], statements.signal[mine], edges=EDGES
+    )
+
+
+def _tried(reader: Reader, factors: FactorsOfKinds, drawn: Drawn) -> Tried:
     counts = drawn.counts.double().numpy()
     reading = reader.read(counts, np.sqrt(np.maximum(counts, 1.0)))
     truth = drawn.fractions.double().numpy(), drawn.z.double().numpy()
@@ -222,7 +248,7 @@ def _tried(reader: Reader, factors: Mapping[str, Factors], drawn: Drawn) -> Trie
 def _beside(
     reading: Reading,
     world: World,
-    factors: Mapping[str, Factors],
+    factors: FactorsOfKinds,
     fractions: FloatArray,
     z: FloatArray,
 ) -> Tried:

@@ -83,7 +83,7 @@ def train(
             strangers(world.crystals),
             chosen.conditions,
             n=chosen.n_calibration,
-            n_doubt=chosen.n_doubt,
+            n_unlike=chosen.n_unlike,
             seed=seed,
         )
         calibration.write(made, learnt)
@@ -134,9 +134,10 @@ def _card(
             f"Cell lengths within {world.strain:.2%} of the listed ones, sizes from "
             f"{world.size[0]:g} to {world.size[1]:g} Å, microstrain {world.microstrain:g}, "
             f"displacement up to {world.displacement:g}°, no texture.",
-            f"Intervals were calibrated on {recipe.n_calibration} fresh patterns of the same kind; "
-            f"the doubt was learnt on {recipe.n_doubt} with other widths, microstrain, texture, "
-            "leaning peaks, a zero shift and, in every third, a foreign phase.",
+            f"Intervals were calibrated on {recipe.n_calibration} fresh patterns of the same kind "
+            f"and {recipe.n_unlike} with other widths, microstrain, texture, leaning peaks, a zero "
+            "shift and another background; the doubt was learnt on as many more of these, every "
+            "third with a foreign phase.",
             f"Figures are of {recipe.n_held_out} more of either kind, without foreign phases; "
             "errors in Å, °, relative for sizes. No measured pattern took part.",
         ),

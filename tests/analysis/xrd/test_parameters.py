@@ -147,6 +147,15 @@ def test_a_map_is_read_as_its_patterns_one_by_one(agent: Parameters) -> None:
             assert abs(insight.estimates[key].value - estimate.value) < 0.05 * estimate.std + 1e-9
 
 
+def test_one_bad_pattern_spoils_no_map(agent: Parameters) -> None:
+    short = measured(MIXTURE, x=np.arange(30.0, 80.0, 0.02))
+    told = agent.analyze_together(
+        [measured(MIXTURE), short, measured(MIXTURE, seed=1)], rng=np.random.default_rng(0)
+    )
+    assert [insight.abstained for insight in told] == [False, True, False]
+    assert "look from 22 to 78" in told[1].remarks[0]
+
+
 @pytest.mark.parametrize(
     ("x", "sentence"),
     [

@@ -12,7 +12,7 @@ from analysis.xrd.forward import CU_K_ALPHA, PhaseState, Radiation, Resolution, 
 from analysis.xrd.parameter_patterns import Conditions, draw_patterns
 from analysis.xrd.rapid import RapidColumns
 from analysis.xrd.rapid_fit import RapidFit
-from analysis.xrd.rebin import extra_variance, rebinning
+from analysis.xrd.rebin import Rebinning, extra_variance
 from analysis.xrd.world import World
 
 PHASES = ("bunsenite", "palladinite", "baddeleyite", "corundum")
@@ -78,8 +78,9 @@ def test_slopes_are_derivatives(here: World) -> None:
             slope, wanted = told.moved, by_steps
         else:
             slope, wanted = told.slopes[:, k], by_steps[:, number.phase]
-        # Heights change with the cell too; that is left out of the slopes.
-        assert (slope - wanted).abs().max() < 0.12 * wanted.abs().max()
+        # Heights change with the cell too, which is left out of the slopes; and the narrowest
+        # peaks have but 2.5 points a width.
+        assert (slope - wanted).abs().max() < 0.18 * wanted.abs().max()
 
 
 def test_two_steps_find_cells_and_sizes_from_a_rough_start(here: World) -> None:
@@ -108,7 +109,7 @@ def test_gathering_keeps_the_area_and_widens_peaks_as_told() -> None:
     w = 0.5
     variance = w / (8 * np.log(2))
     peak = np.exp(-((fine - 20.1) ** 2) / (2 * variance))
-    found = rebinning(fine, grid) @ peak
+    found = Rebinning(fine, grid).mean(peak[None])[0]
     assert found.sum() * 0.25 == pytest.approx(peak.sum() * 0.01, rel=1e-3)
     mean = (found * grid).sum() / found.sum()
     assert mean == pytest.approx(20.1, abs=1e-3)
@@ -118,5 +119,18 @@ def test_gathering_keeps_the_area_and_widens_peaks_as_told() -> None:
 
 def test_gathering_on_the_same_grid_changes_nothing() -> None:
     grid = np.linspace(2.0, 9.0, 201)
-    assert np.allclose(rebinning(grid, grid), np.eye(201))
+    counts = np.random.default_rng(0).uniform(1, 9, (3, 201))
+    same = Rebinning(grid, grid)
+    assert np.allclose(same.mean(counts), counts)
+    assert np.allclose(same.variance(counts), counts)
     assert extra_variance(grid, grid) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_gathered_counts_scatter_as_their_variance_says() -> None:
+    fine, grid = np.arange(2.0, 10.0, 0.013), np.linspace(3.0, 9.0, 101)
+    counts = np.random.default_rng(0).poisson(50.0, (4000, len(fine))).astype(np.float64)
+    rebinning = Rebinning(fine, grid)
+    wanted = rebinning.variance(np.full((1, len(fine)), 50.0))[0]
+    # Channels that are cut lend part of their noise to the neighbour: up to a tenth less here.
+    assert np.allclose(rebinning.mean(counts).var(axis=0), wanted, rtol=0.2)
+    assert rebinning.mean(counts).var(axis=0).mean() == pytest.approx(wanted.mean(), rel=0.1)
