@@ -250,7 +250,7 @@ def measured(world: World, counts: FloatArray) -> list[Measurement]:
 
 
 def speed(agent: Parameters, counts: FloatArray) -> dict[str, float]:
-    """Return patterns per CPU second: measurement to insight, and the networks alone."""
+    """Return patterns per CPU second: measurement to insight, and parts of it."""
     patterns = measured(agent.world, counts)
     agent.analyze_together(patterns[:BATCH], rng=np.random.default_rng(0))
     begin = time.process_time()
@@ -259,8 +259,14 @@ def speed(agent: Parameters, counts: FloatArray) -> dict[str, float]:
     begin = time.process_time()
     for i in range(0, len(counts), BATCH):
         agent.ensemble.propose(torch.as_tensor(counts[i : i + BATCH], dtype=torch.float32))
-    alone = time.process_time() - begin
-    return {"agent": len(counts) / whole, "networks": len(counts) / alone}
+    found = {"agent": len(counts) / whole, "networks": len(counts) / (time.process_time() - begin)}
+    sigma = np.sqrt(np.maximum(counts, 1.0))
+    middle = Reader(Middle(agent.world), agent.reader.fit)
+    for name, reader in (("reading", agent.reader), ("reading from the middle", middle)):
+        begin = time.process_time()
+        reader.read(counts, sigma)
+        found[name] = len(counts) / (time.process_time() - begin)
+    return found
 
 
 def errors(world: World, said: Said, truth: FloatArray, told: FloatArray) -> dict[str, float]:
@@ -346,8 +352,8 @@ def main() -> None:
         if name == "like":
             rates = speed(agent, np.stack([s.counts for s in samples]))
             figures["speed"] = {"patterns per CPU s": rates}
-            print(f"patterns per CPU second: agent {rates['agent']:.0f}, networks alone "
-                  f"{rates['networks']:.0f}")  # fmt: skip
+            told = ", ".join(f"{what} {rate:.0f}" for what, rate in rates.items())
+            print(f"patterns per CPU second: {told}")
             if asked.refined:
                 seconds = figures[name]["refinement"]["cpu_seconds"]
                 print(f"refinement {seconds:.2f} CPU s a pattern: {seconds * rates['agent']:.0f} "
