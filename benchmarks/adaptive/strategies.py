@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -143,6 +142,3 @@ def at_random(
             break
         scans.append(more)
     return told(scans, read(agent, scans))
-
-
-Strategy = Callable[[Adaptive, Scanner, Measurement, float], Step]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adaptive.scanners import AERIS, RecordedScanner, seconds, thinned
+from adaptive.scanners import AERIS, RecordedScanner, thinned
 from adaptive.simulated import Sample
 from adaptive.strategies import Step, adaptive, at_random, extended, read, rescanned, told, uniform
 from analysis.xrd.agents.adaptive import Adaptive
@@ -141,14 +141,3 @@ def _trial(
 ) -> Trial:
     named = tuple(names[i] for i in step.named)
     return Trial(sample, way, step.seconds, tuple(truth), tuple(minor), named, step.sure)
-
-
-__all__ = [
-    "FAST_RANGE",
-    "FAST_SPEED",
-    "Trial",
-    "recorded_trials",
-    "seconds",
-    "shown",
-    "simulated_trials",
-]
