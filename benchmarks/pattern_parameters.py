@@ -39,14 +39,19 @@ from numpy.typing import NDArray  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from analysis.errors import WeightsNotTrained  # noqa: E402
+from analysis.learning.calibration import (  # noqa: E402
+    expected_calibration_error,
+    with_prior,
+)
 from analysis.learning.conformal import coverage  # noqa: E402
-from analysis.xrd.agents.parameters import Parameters, make  # noqa: E402
+from analysis.xrd.agents.parameters import NOVEL_AREA, Parameters, make  # noqa: E402
 from analysis.xrd.fit import fit_pattern  # noqa: E402
 from analysis.xrd.layout import Layout  # noqa: E402
 from analysis.xrd.parameter_patterns import Conditions, draw_patterns  # noqa: E402
 from analysis.xrd.parameter_statement import kinds_of, state  # noqa: E402
 from analysis.xrd.preprocess import FitRange  # noqa: E402
 from analysis.xrd.reading import BATCH, Reader  # noqa: E402
+from analysis.xrd.training import parameters_calibration as calibration  # noqa: E402
 from analysis.xrd.training.parameters import network_input  # noqa: E402
 from analysis.xrd.training.parameters_samples import (  # noqa: E402
     Sample,
@@ -54,6 +59,7 @@ from analysis.xrd.training.parameters_samples import (  # noqa: E402
     draw_sample,
 )
 from analysis.xrd.training.parameters_trainer import train  # noqa: E402
+from analysis.xrd.training.phases_trainer import strangers  # noqa: E402
 from analysis.xrd.world import World  # noqa: E402
 from instruments.measurement import Measurement  # noqa: E402
 
@@ -269,6 +275,41 @@ def speed(agent: Parameters, counts: FloatArray) -> dict[str, float]:
     return found
 
 
+def doubt(agent: Parameters, n: int) -> dict[str, float]:
+    """Return how well foreign phases are told, half of the samples holding one.
+
+    Samples are as those that the doubt was learnt on, with other seeds; a foreign phase has 5 to
+    30 % of the system's Bragg intensity. A statement is wrong as the agent means it: a foreign
+    phase, or a number off by four deviations.
+    """
+    world = agent.world
+    samples = calibration.draw_samples(
+        world, strangers(world.crystals), Strangeness(foreign=0.5), n=n, seed=SEED
+    )
+    tried = calibration.try_samples(agent.reader, agent.calibration.factors, samples)
+    foreign = np.array([s.foreign for s in samples])
+    wrong = foreign | calibration.far_off(tried)
+    said = agent.calibration.wrong.probability(calibration.doubts(tried.reading))
+    p = np.array([with_prior(float(v), base=agent.calibration.base, prior=wrong.mean())
+                  for v in said])  # fmt: skip
+    return {
+        "wrong": float(wrong.mean()),
+        "auroc.foreign.unexplained": _auroc(tried.reading.unexplained, foreign),
+        "auroc.wrong": _auroc(p, wrong),
+        "brier": float(np.mean((p - wrong) ** 2)),
+        "brier.constant": float(wrong.mean() * (1 - wrong.mean())),
+        "calibration_error": expected_calibration_error(p, wrong),
+        "foreign.abstained": float(np.mean(tried.reading.unexplained[foreign] > NOVEL_AREA)),
+        "right.abstained": float(np.mean(tried.reading.unexplained[~foreign] > NOVEL_AREA)),
+    }
+
+
+def _auroc(score: FloatArray, yes: NDArray[np.bool_]) -> float:
+    """Return the probability that a yes scores higher than a no, ties counting half."""
+    one, other = score[yes][:, None], score[~yes][None]
+    return float(np.mean((one > other) + 0.5 * (one == other)))
+
+
 def errors(world: World, said: Said, truth: FloatArray, told: FloatArray) -> dict[str, float]:
     """Return mean absolute errors of what is told, by kind and cell parameter, and coverage."""
     kinds, found = np.array(kinds_of(world)), {}
@@ -358,6 +399,10 @@ def main() -> None:
                 seconds = figures[name]["refinement"]["cpu_seconds"]
                 print(f"refinement {seconds:.2f} CPU s a pattern: {seconds * rates['agent']:.0f} "
                       "times as long")  # fmt: skip
+    found = doubt(agent, asked.patterns)
+    figures["doubt"] = {"half foreign": found}
+    print("\ndoubt, half of the samples with a foreign phase: "
+          + ", ".join(f"{k} {v:.3f}" for k, v in found.items()))  # fmt: skip
     if asked.json is not None:
         asked.json.write_text(json.dumps(figures, indent=1))
 
