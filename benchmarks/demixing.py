@@ -26,7 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from analysis.learning.decomposition.consensus import demix, phase_fractions
+from analysis.learning.decomposition.consensus import demix
+from analysis.learning.decomposition.grouping import phase_fractions
 from analysis.learning.decomposition.nmf import factorise
 from analysis.physics.structures import STRUCTURES, structure
 from analysis.physics.units import q_from_two_theta
@@ -110,15 +111,16 @@ def by_consensus(data: Set, *, seed: int = 0) -> Score:
     rows, targets = linear_sum_assignment(-cosines)
     fractions, true = _aligned(found.fractions, data, rows, targets)
     std, _ = _aligned(found.std, data, rows, targets)
+    live = (fractions > 0.005) | (true > 0.005)
     return _score(
         data,
-        "merged, number found",
+        "refined, number found",
         found.n_phases,
         fractions,
         true,
         seconds,
         p_wrong=float(found.disagreement.mean()),
-        inside=float((np.abs(fractions - true) <= 2 * std + 1e-3).mean()),
+        inside=float((np.abs(fractions - true) <= 2 * std)[live].mean()),
     )
 
 

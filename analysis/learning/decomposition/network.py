@@ -132,7 +132,7 @@ def constrain(
         told, moved = encoder(observed)
         calculated = decoded(told.exp(), log_patterns.exp(), moved * width)
         loss = misfit(observed, calculated) + demands(told, moved, near, constraints)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     with torch.no_grad():
         told, moved = encoder(observed)
@@ -185,12 +185,12 @@ def demands(
     entropy = -torch.xlogy(fractions, fractions).sum(dim=1)
     loss = constraints.gibbs * (beyond + (entropy - np.log(most)).clamp(min=0)).mean()
     if pairs is None or not len(pairs):
-        return loss
+        return torch.as_tensor(loss)
     left, right = pairs.T
     both = torch.minimum(fractions[left], fractions[right])
     unlike = (fractions[left] - fractions[right]).abs().sum(dim=1)
     stretched = (both * (shifts[left] - shifts[right]) ** 2).sum(dim=1)
-    return loss + constraints.smoothness * (unlike + stretched).mean()
+    return torch.as_tensor(loss + constraints.smoothness * (unlike + stretched).mean())
 
 
 def _warm_up(

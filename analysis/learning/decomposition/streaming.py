@@ -7,14 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.learning.decomposition.consensus import (
-    Demixed,
-    stretched_fractions,
-    unexplained_share,
-)
+from analysis.learning.decomposition.consensus import Demixed
 from analysis.learning.decomposition.nmf import TINY
 from analysis.learning.decomposition.shifts import resample
-from analysis.learning.decomposition.stretched import Stretched, refine
+from analysis.learning.decomposition.stretched import Stretched, refine, unexplained_share
 
 FloatArray = NDArray[np.float64]
 
@@ -33,7 +29,7 @@ def explain(
     placed = place(demixed, curve[None], n_iterations=n_iterations)
     on_axis = resample(curve[None] / curve.max(), demixed.x, placed.axis)
     left = unexplained_share(on_axis, placed.parts().sum(axis=1))
-    return stretched_fractions(placed)[0], float(left[0])
+    return placed.fractions[0], float(left[0])
 
 
 def place(demixed: Demixed, curves: FloatArray, *, n_iterations: int = 300) -> Stretched:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.learning.decomposition.nmf import FLOOR, Factors
+from analysis.learning.decomposition.nmf import FLOOR, TINY, Factors
 from analysis.learning.decomposition.shifts import (
     best_shifts,
     logarithmic_axis,
@@ -53,6 +53,17 @@ class Stretched:
     def step(self) -> float:
         """Distance of two points in ln x."""
         return float(np.log(self.axis[1] / self.axis[0]))
+
+    @property
+    def fractions(self) -> FloatArray:
+        """Share of each phase in the sum of the phases' heights, (n_curves, n_phases)."""
+        return np.asarray(self.weights / (self.weights.sum(axis=1, keepdims=True) + TINY))
+
+    def coarser(self, every: int) -> Stretched:
+        """Return the same on every so manyth point of the axis."""
+        return Stretched(
+            self.axis[::every], self.patterns[:, ::every], self.shifts / every, self.weights
+        )
 
     def parts(self) -> FloatArray:
         """Return each phase's part of each curve on `axis`, (n_curves, n_phases, n_points)."""
@@ -116,6 +127,12 @@ def align(x: FloatArray, factors: Factors, labels: IntArray, *, largest_shift: f
         pattern = total[group] @ laid
         patterns.append(pattern / pattern.max())
     return Alignment(axis, labels, offsets, np.array(patterns))
+
+
+def unexplained_share(curves: FloatArray, calculated: FloatArray) -> FloatArray:
+    """Return the share of each curve's area that is left, (n_curves,), at most 1."""
+    left = np.abs(curves - calculated).sum(axis=1) / curves.sum(axis=1)
+    return np.asarray(np.minimum(left, 1.0))
 
 
 def refine(

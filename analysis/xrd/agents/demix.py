@@ -40,13 +40,17 @@ class DemixSettings(BaseModel):
 
 
 class Demix:
-    """Non-negative factorisation of many patterns, shifted copies merged, the number found.
+    """Many patterns as weighted, stretched patterns of few phases, the number found.
+
+    Over-complete non-negative factorisations, shifted copies merged; then one pattern a phase,
+    stretched in each sample, is refined (see `analysis.learning.decomposition`).
 
     Estimates: ``xrd.demixed_fraction.<n>``, the share of phase n in the sum of the phases' highest
     peaks (a mass fraction only if all scatter alike: reference intensity ratios of 1). Phases are
-    numbered by their total share in the set. The std is the spread over independent factorisations;
-    it holds nothing that all of them get wrong. `p_wrong` is the share of factorisations that see
-    another set of phases; neither is calibrated. `novelty` is the unexplained share of the area.
+    numbered by their total share in the set. The std is the spread over independent factorisations
+    and the refinement, widened by what simulated spreads taught; it holds nothing that all of them
+    get wrong. `p_wrong` is the share of these that see another set of phases; it is not calibrated.
+    `novelty` is the unexplained share of the area.
 
     Parameters
     ----------

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from analysis.learning.decomposition.consensus import Merging, demix, factors_for, matched_columns
+from analysis.learning.decomposition.consensus import demix
+from analysis.learning.decomposition.grouping import Merging, matched_columns
 from analysis.learning.decomposition.merging import absorb_fragments, merge_alike
 from analysis.learning.decomposition.nmf import Factors, factorise, unlike_curves
 from analysis.learning.decomposition.shifts import (
@@ -174,8 +175,13 @@ def test_the_same_seed_gives_the_same_answer() -> None:
     np.testing.assert_array_equal(one.std, other.std)
 
 
-def test_a_larger_set_gets_more_factors_up_to_a_limit() -> None:
-    assert [factors_for(n) for n in (6, 60, 307, 10_000)] == [3, 10, 21, 24]
+def test_a_set_of_more_phases_than_factors_gets_more_factors() -> None:
+    draw = rng()
+    pure = np.array([curve(tuple(draw.uniform(1.7, 5.8, 4))) for _ in range(7)])
+    shares = draw.dirichlet(np.full(7, 0.15), 60)
+    found = demix(X, shares @ pure, rng=rng(), merging=Merging(n_starts=2, n_factors=4))
+    assert found.factors.patterns.shape[0] > 7
+    assert found.n_phases >= 6
 
 
 def test_shifting_back_is_the_adjoint_of_shifting() -> None:

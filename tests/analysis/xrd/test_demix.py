@@ -12,7 +12,7 @@ import pytest
 from analysis.conformance import check_collective_agent
 from analysis.errors import BadPattern
 from analysis.insight import Insight
-from analysis.learning.decomposition.consensus import matched_columns
+from analysis.learning.decomposition.grouping import matched_columns
 from analysis.physics.structures import structure
 from analysis.xrd.agents.demix import Demix, DemixSettings, make
 from analysis.xrd.demixing import common_curves
