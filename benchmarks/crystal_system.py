@@ -41,7 +41,7 @@ from analysis.xrd.radiation import CU_K_ALPHA  # noqa: E402
 from analysis.xrd.symmetry.features import NAMES, cells_of, features  # noqa: E402
 from analysis.xrd.symmetry.opinion import calibrated, load  # noqa: E402
 from analysis.xrd.symmetry.recipes import RECIPES, digest  # noqa: E402
-from analysis.xrd.training.symmetry import grow, hold_out, sharpen, votes_of  # noqa: E402
+from analysis.xrd.training.symmetry import fit_linear, grow, hold_out, sharpen, votes_of  # noqa: E402
 from analysis.xrd.training.symmetry_trainer import train  # noqa: E402
 
 FloatArray = NDArray[np.float64]
@@ -124,9 +124,7 @@ def _tell(what: str, done: int, of: int) -> None:
 def shipped(half: Half, recipe: str, seed: int) -> FloatArray:
     """Return what trees say that saw simulations alone, (n, n_systems)."""
     key = digest(CU_K_ALPHA, RECIPES[recipe], seed)
-    learnt = load(weights.folder_of("xrd.symmetry", key))
-    votes = np.array([learnt.forest.probability(row) for row in half.features])
-    return calibrated(votes, sharpness=learnt.sharpness)
+    return load(weights.folder_of("xrd.symmetry", key)).probability(half.features)
 
 
 def from_minerals(
@@ -136,8 +134,9 @@ def from_minerals(
     chosen = RECIPES[recipe]
     x = taught.features[:, columns]
     sharpness = sharpen(hold_out(x, taught.truth, chosen, seed=seed).votes, taught.truth)
-    trees = grow(x, taught.truth, chosen, seed=seed)
-    return calibrated(votes_of(trees, asked.features[:, columns]), sharpness=sharpness)
+    trees, new = grow(x, taught.truth, chosen, seed=seed), asked.features[:, columns]
+    linear = fit_linear(x, taught.truth)
+    return calibrated((votes_of(trees, new) + linear.probability(new)) / 2, sharpness=sharpness)
 
 
 def by_evidence(half: Half) -> FloatArray:

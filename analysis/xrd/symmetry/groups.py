@@ -10,7 +10,18 @@ SHARES = {
     "monoclinic": 0.28,
     "triclinic": 0.12,
 }
-"""How often each system is drawn: roughly its share among minerals, trigonal under hexagonal."""
+"""How often each system is drawn."""
+
+PRIOR = {
+    "cubic": 0.10,
+    "tetragonal": 0.08,
+    "hexagonal": 0.17,
+    "orthorhombic": 0.21,
+    "monoclinic": 0.34,
+    "triclinic": 0.10,
+}
+"""How frequent a system is before the pattern is looked at: roughly its share among the known
+minerals, trigonal under hexagonal."""
 
 GROUPS = {
     "cubic": (

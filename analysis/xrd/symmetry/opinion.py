@@ -19,7 +19,35 @@ from analysis.xrd.symmetry.forest import Forest, load_forest
 
 FloatArray = NDArray[np.float64]
 
-FOREST, NUMBERS = "forest.npz", "numbers.json"
+FOREST, LINEAR, NUMBERS = "forest.npz", "linear.npz", "numbers.json"
+
+
+FARTHEST = 3.0
+"""Standard deviations from the mean beyond which a feature is taken to be no farther."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linear:
+    """A multinomial logistic regression on features scaled to unit spread.
+
+    Attributes
+    ----------
+    mean, scale : (n_features,).
+    slopes : (n_classes, n_features).
+    offset : (n_classes,), −inf for a class that was never seen.
+    """
+
+    mean: FloatArray
+    scale: FloatArray
+    slopes: FloatArray
+    offset: FloatArray
+
+    def probability(self, features: FloatArray) -> FloatArray:
+        """Return the probability of each class, (n, n_classes), from (n, n_features)."""
+        z = np.clip((features - self.mean) / self.scale, -FARTHEST, FARTHEST)
+        score = z @ self.slopes.T + self.offset
+        raised = np.exp(score - score.max(axis=1, keepdims=True))
+        return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,22 +56,28 @@ class Learnt:
 
     Attributes
     ----------
-    forest : votes for the systems, in the order of `SYSTEMS`.
+    forest, linear : vote for the systems, in the order of `SYSTEMS`; the mean of both counts.
     sharpness : exponent that calibrates its votes, see `calibrated`.
     cell : probability that the best cell of a system is the crystal's, from `cell_features`.
     std_scale : by what the formal std of a cell is multiplied to hold 68 % of the true volumes.
     """
 
     forest: Forest
+    linear: Linear
     sharpness: float
     cell: Logistic
     std_scale: float
 
     def systems(self, lines: Lines, cells: Mapping[str, IndexedCell]) -> dict[str, float]:
         """Return system → calibrated probability, summing to 1."""
-        votes = self.forest.probability(features(lines, cells))
-        p = calibrated(votes[None], sharpness=self.sharpness)[0]
+        p = self.probability(features(lines, cells)[None])[0]
         return dict(zip(SYSTEMS, map(float, p), strict=True))
+
+    def probability(self, rows: FloatArray) -> FloatArray:
+        """Return calibrated probabilities, (n, n_systems), from (n, n_features)."""
+        trees = np.array([self.forest.probability(row) for row in rows])
+        votes = (trees + self.linear.probability(rows)) / 2
+        return calibrated(votes, sharpness=self.sharpness)
 
     def p_cell(self, cell: IndexedCell, *, p_system: float) -> float:
         """Return the probability that a cell is the crystal's."""
@@ -52,6 +86,14 @@ class Learnt:
     def save(self, folder: Path) -> None:
         """Write everything into a folder."""
         self.forest.save(folder / FOREST)
+        line = self.linear
+        np.savez(
+            folder / LINEAR,
+            mean=line.mean,
+            scale=line.scale,
+            slopes=line.slopes,
+            offset=line.offset,
+        )
         numbers = {
             "sharpness": self.sharpness,
             "std_scale": self.std_scale,
@@ -67,7 +109,10 @@ def load(folder: Path) -> Learnt:
     cell = Logistic(
         tuple(told["mean"]), tuple(told["scale"]), tuple(told["slopes"]), told["offset"]
     )
-    return Learnt(load_forest(folder / FOREST), numbers["sharpness"], cell, numbers["std_scale"])
+    with np.load(folder / LINEAR) as stored:
+        linear = Linear(stored["mean"], stored["scale"], stored["slopes"], stored["offset"])
+    forest = load_forest(folder / FOREST)
+    return Learnt(forest, linear, numbers["sharpness"], cell, numbers["std_scale"])
 
 
 def calibrated(votes: FloatArray, *, sharpness: float) -> FloatArray:

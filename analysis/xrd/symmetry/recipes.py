@@ -12,7 +12,7 @@ from analysis.xrd.radiation import Radiation
 from analysis.xrd.settings import RadiationSettings
 
 AGENT = "xrd.symmetry"
-FORMAT = 2
+FORMAT = 4
 """Counts up when the same recipe would give other weights."""
 
 
@@ -37,7 +37,7 @@ class Recipe:
 
 RECIPES = {
     "tiny": Recipe("tiny", n_examples=30, n_trees=40, folds=3),
-    "standard": Recipe("standard", n_examples=300, n_trees=400),
+    "standard": Recipe("standard", n_examples=150, n_trees=400),
 }
 
 

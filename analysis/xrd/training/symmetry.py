@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold
 
 from analysis.learning.calibration import Logistic, expected_calibration_error, fit_logistic
@@ -20,7 +21,8 @@ from analysis.xrd.indexing.forms import SYSTEMS
 from analysis.xrd.indexing.search import IndexedCell
 from analysis.xrd.symmetry.features import NAMES
 from analysis.xrd.symmetry.forest import Forest
-from analysis.xrd.symmetry.opinion import Learnt, calibrated, cell_features
+from analysis.xrd.symmetry.groups import PRIOR
+from analysis.xrd.symmetry.opinion import Learnt, Linear, calibrated, cell_features
 from analysis.xrd.symmetry.recipes import Recipe
 from analysis.xrd.symmetry.simulation import Example
 
@@ -29,6 +31,10 @@ IntArray = NDArray[np.int64]
 
 SAME_VOLUME = 0.005
 """Relative difference of primitive volumes below which a cell is the crystal's."""
+
+
+SHRINKAGE = 0.01
+"""Variance of the normal prior of the logistic regression's slopes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +70,15 @@ def grow(x: FloatArray, truth: IntArray, recipe: Recipe, *, seed: int) -> ExtraT
     trees = ExtraTreesClassifier(
         recipe.n_trees, min_samples_leaf=recipe.smallest_leaf, max_features=0.3, random_state=seed
     )
-    return trees.fit(x, truth)
+    return trees.fit(x, truth, sample_weight=weight_of(truth))
+
+
+def weight_of(truth: IntArray) -> FloatArray:
+    """Return what each example weighs, (n,), for systems to be as frequent as in `PRIOR`."""
+    counts = np.bincount(truth, minlength=len(SYSTEMS))
+    prior = np.array([PRIOR[system] for system in SYSTEMS])
+    weight = (prior / np.maximum(counts, 1))[truth]
+    return np.asarray(weight / weight.mean())
 
 
 def votes_of(trees: ExtraTreesClassifier, x: FloatArray) -> FloatArray:
@@ -74,22 +88,39 @@ def votes_of(trees: ExtraTreesClassifier, x: FloatArray) -> FloatArray:
     return votes
 
 
+def fit_linear(x: FloatArray, truth: IntArray) -> Linear:
+    """Return a logistic regression, slopes strongly drawn towards 0; it varies less than trees."""
+    mean, scale = x.mean(axis=0), x.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    fitted = LogisticRegression(C=SHRINKAGE, max_iter=1000)
+    fitted.fit((x - mean) / scale, truth, sample_weight=weight_of(truth))
+    slopes, offset = np.zeros((len(SYSTEMS), x.shape[1])), np.full(len(SYSTEMS), -np.inf)
+    if len(fitted.classes_) == 2:  # one row of slopes tells the second class from the first
+        slopes[fitted.classes_[1]], offset[fitted.classes_] = fitted.coef_[0], [0.0, 0.0]
+        offset[fitted.classes_[1]] = fitted.intercept_[0]
+    else:
+        slopes[fitted.classes_], offset[fitted.classes_] = fitted.coef_, fitted.intercept_
+    return Linear(mean, scale, slopes, offset)
+
+
 def hold_out(x: FloatArray, truth: IntArray, recipe: Recipe, *, seed: int) -> HeldOut:
     """Return what trees say of the fold that they have not seen, calibrated on all folds."""
     votes = np.zeros((len(x), len(SYSTEMS)))
     for kept, left_out in KFold(recipe.folds, shuffle=True, random_state=seed).split(x):
         trees = grow(x[kept], truth[kept], recipe, seed=seed)
-        votes[left_out] = votes_of(trees, x[left_out])
+        linear = fit_linear(x[kept], truth[kept])
+        votes[left_out] = (votes_of(trees, x[left_out]) + linear.probability(x[left_out])) / 2
     sharpness = sharpen(votes, truth)
     return HeldOut(truth, votes, calibrated(votes, sharpness=sharpness))
 
 
 def sharpen(votes: FloatArray, truth: IntArray) -> float:
     """Return the exponent with the highest likelihood, between 0.3 and 5."""
+    weight = weight_of(truth)
 
     def loss(exponent: float) -> float:
         p = calibrated(votes, sharpness=exponent)
-        return -float(np.log(p[np.arange(len(p)), truth]).mean())
+        return -float((weight * np.log(p[np.arange(len(p)), truth])).mean())
 
     return float(minimize_scalar(loss, bounds=(0.3, 5.0), method="bounded").x)
 
@@ -103,7 +134,8 @@ def learn(
     held_out = hold_out(x, truth, recipe, seed=seed)
     trees = grow(x, truth, recipe, seed=seed)
     cell, scale, told = _learn_cells(examples, held_out)
-    learnt = Learnt(as_forest(trees), sharpen(held_out.votes, truth), cell, scale)
+    sharpness = sharpen(held_out.votes, truth)
+    learnt = Learnt(as_forest(trees), fit_linear(x, truth), sharpness, cell, scale)
     importances = {
         f"importance.{name}": float(share)
         for name, share in zip(NAMES, trees.feature_importances_, strict=True)

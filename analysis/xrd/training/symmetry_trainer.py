@@ -68,7 +68,8 @@ def _card(recipe: Recipe, seed: int, key: str, figures: Mapping[str, float], spe
         figures=figures,
         sentences=(
             f"{recipe.n_trees} extremely randomised trees on {recipe.n_examples} simulated "
-            "patterns of random crystals, each searched for cells of six systems.",
+            "patterns of random crystals, each searched for cells of six systems, and a logistic "
+            "regression on the same; the mean of both counts.",
             f"Held-out figures are from {recipe.folds} folds over those crystals; calibration was "
             "fitted on the same held-out votes, with one number.",
             "Random crystals have no chemistry: pseudo-symmetry, as in feldspars, is rarer among "
