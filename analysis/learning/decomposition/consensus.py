@@ -36,7 +36,7 @@ CROWDED = 0.8
 
 WIDENING, LEAST_STD = 1.5, 0.003
 """Of the spread over factorisations. Chosen on seven simulated spreads, three of them with a wrong
-number of phases, so that two stds hold 95 % of the true fractions where two plain ones hold 78 %."""
+number of phases, so that two stds hold 95 % of the true fractions; two plain ones held 78 %."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
