@@ -88,7 +88,9 @@ class Recipe:
 
 
 RECIPES = {
-    "tiny": Recipe("tiny", 12, members=2, steps=100, second_steps=60, n_decisions=12, width=8),
+    "tiny": Recipe(
+        "tiny", 12, members=2, steps=100, second_steps=40, n_decisions=12, batch=64, width=8
+    ),
     "standard": Recipe("standard", 200, members=2, steps=1300, second_steps=900, n_decisions=80),
 }
 
