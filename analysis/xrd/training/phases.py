@@ -24,6 +24,7 @@ from analysis.xrd.artefacts import Ranges
 from analysis.xrd.dataset import Mixtures, Variants, draw_variants, mix
 from analysis.xrd.network_input import View
 from analysis.xrd.radiation import Radiation
+from analysis.xrd.training.contents import content
 from analysis.xrd.training.ensemble import Member, Networks
 
 FloatArray = NDArray[np.float64]
@@ -103,7 +104,7 @@ def digest(crystals: Sequence[Crystal], radiation: Radiation, recipe: Recipe, se
             "recipe": asdict(recipe),
             "seed": seed,
             "radiation": asdict(radiation),
-            "crystals": [_content(c) for c in crystals],
+            "crystals": [content(c) for c in crystals],
         }
     )
 
@@ -233,15 +234,3 @@ def _loss(outputs: Tensor, batch: Batch) -> Tensor:
     )
     shares = -(fractions * torch.log_softmax(outputs[:, n:], dim=1)).sum(dim=1).mean()
     return (apart * counted).sum(dim=1).mean() + FRACTION_SHARE * shares
-
-
-def _content(crystal: Crystal) -> dict[str, object]:
-    return {
-        "name": crystal.name,
-        "cell": list(crystal.cell),
-        "group": crystal.space_group,
-        "sites": [
-            [s.element.name, *(round(float(v), 6) for v in s.fract.tolist()), s.occ, s.u_iso]
-            for s in crystal.structure.sites
-        ],
-    }
