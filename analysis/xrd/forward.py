@@ -43,6 +43,9 @@ D_MIN_MARGIN = 0.97
 """Reflections are computed down to this share of the grid's smallest spacing, so that strained
 cells and tails from beyond the end are seen, and the cached list serves every nearby cell."""
 
+D_MIN_RUNG = 1.04
+"""Ratio of neighbouring smallest spacings for which lists are computed."""
+
 
 @dataclass(frozen=True, slots=True)
 class PhaseState:
@@ -225,5 +228,6 @@ def displacement_from_height(*, height_mm: float, goniometer_radius_mm: float) -
 def _d_min(two_theta: FloatArray, radiation: Radiation) -> float:
     shortest = min(wavelength for wavelength, _ in radiation.lines)
     sine = np.sin(np.radians(min(float(two_theta[-1]), 180.0)) / 2)
-    # Rounded so that grids with nearly the same end share one cached list.
-    return round(D_MIN_MARGIN * shortest / (2 * float(sine)), 3)
+    smallest = D_MIN_MARGIN * shortest / (2 * float(sine))
+    # On a coarse ladder, so that grids of various ends share one cached list.
+    return round(float(D_MIN_RUNG ** np.floor(np.log(smallest) / np.log(D_MIN_RUNG))), 4)
