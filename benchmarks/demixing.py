@@ -4,9 +4,10 @@ Merging uses no truth. For scoring alone, found phases are given to true ones on
 highest sum of cosines between their parts of all patterns; a found phase without a partner counts
 as a wrong one in every sample, a true phase without a partner as missed. A phase is present from a
 fraction of 5 %, found or true; fractions are shares in the sum of the highest peaks, as Al-Li-Fe
-states them. The constants of `Merging` were chosen on the simulated spreads of seeds 0 … 11; seeds
-12 … 23 are held out. Beside the answer stand a plain factorisation with the true number of phases,
-and ten factors given to true phases by an oracle.
+states them. The constants of `Merging` were chosen on the simulated spreads of seeds 0 … 11, drawn
+from a smaller library of structures than today's; seeds 12 … 23 are held out. Beside the answer
+stand a plain factorisation with the true number of phases, and ten factors given to true phases by
+an oracle.
 
 Run: ``python benchmarks/demixing.py [--json OUT] [--map PNG]``. The data are found through
 SDLAB_DATA, or in ``../shared/data`` beside the checkout.
