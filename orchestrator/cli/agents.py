@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from analysis.weights import Card
 
-_PAPER = re.compile(r"doi:10\.\S+?(?=[),;.]*(?:\s|$))|arXiv:[\d.]+\d")
+_PAPER = re.compile(r"doi:10\.\S+?(?=[),;.:]*(?:\s|$))|arXiv:[\d.]+\d")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def test_listing_imports_no_agent() -> None:
 
 def test_a_description_is_cut_into_question_method_and_papers() -> None:
     said = describe(
-        "x.y", "x.y: what\nis it.\n\nBy looking (A 2020, doi:10.1/a.b), arXiv:2308.07897."
+        "x.y", "x.y: what\nis it.\n\nBy looking (A 2020, doi:10.1/a.b): arXiv:2308.07897."
     )
     assert said.question == "what is it"
     assert said.method.startswith("By looking")
