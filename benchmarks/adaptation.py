@@ -15,7 +15,6 @@ import argparse
 import json
 import os
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -23,7 +22,7 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402  after the thread counts
 import torch  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
+from simulated_patterns import as_measurement  # noqa: E402
 
 from analysis.physics.structures import structure  # noqa: E402
 from analysis.xrd.adapting import ranges_like  # noqa: E402
@@ -60,28 +59,10 @@ def shown(recipe: Recipe, seed: int) -> list[Measurement]:
     """Return patterns of the instrument, without labels."""
     crystals = [structure(name) for name in CANDIDATES]
     made = held_out(crystals, CU_K_ALPHA, recipe, n=N_SHOWN, seed=1000 + seed, ranges=FOREIGN)
-    return [_measured(row, k) for k, row in enumerate(made.counts)]
-
-
-def _measured(counts: NDArray[np.float64], k: int) -> Measurement:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    return Measurement(
-        id=f"shown/xrd/{k}",
-        sample_id=f"shown {k}",
-        technique="xrd",
-        x=TWO_THETA,
-        y=counts,
-        sigma=None,
-        x_name="two_theta",
-        x_unit="deg",
-        y_name="intensity",
-        y_unit="counts",
-        instrument="simulation",
-        simulated=True,
-        started=now,
-        finished=now,
-        settings={"wavelength": CU_K_ALPHA.wavelength},
-    )
+    return [
+        as_measurement(TWO_THETA, row, f"shown {k}", wavelength=CU_K_ALPHA.wavelength)
+        for k, row in enumerate(made.counts)
+    ]
 
 
 def trial(seed: int) -> dict[str, dict[str, float]]:

@@ -24,7 +24,6 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -35,6 +34,7 @@ import torch  # noqa: E402
 from numpy.typing import ArrayLike  # noqa: E402
 from phase_identification import SCREEN_NAMES, agent_for  # noqa: E402
 from scipy.stats import mannwhitneyu  # noqa: E402
+from simulated_patterns import as_measurement  # noqa: E402
 from weighed_mixtures import data_directory, truths  # noqa: E402
 
 from analysis.insight import Insight  # noqa: E402
@@ -111,7 +111,10 @@ def simulated(agent: Phases, folder: Path, n: int, seed: int) -> Iterator[Case]:
         rng = np.random.default_rng([seed, k])
         counts, held, lacks = sample(crystals, hidden, agent.radiation, rng=rng)
         names = [crystals[i].name for i in held]
-        yield case(agent, _measured(counts, k), f"simulated {k}", names, lacks=lacks)
+        measurement = as_measurement(
+            TWO_THETA, counts, f"simulated {k}", wavelength=agent.radiation.wavelength
+        )
+        yield case(agent, measurement, f"simulated {k}", names, lacks=lacks)
 
 
 def taken_out(agent: Phases, folder: Path) -> Iterator[Case]:
@@ -186,29 +189,6 @@ def show_doubt(agent: Phases, cases: Sequence[Case]) -> dict[str, float]:
     for name, value in found.items():
         print(f"  {name:34}{value:8.3f}")
     return found
-
-
-def _measured(counts: ArrayLike, k: int) -> Measurement:
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    y = np.asarray(counts, dtype=np.float64)
-    there = np.isfinite(y)
-    return Measurement(
-        id=f"simulated/xrd/{k}",
-        sample_id=f"simulated {k}",
-        technique="xrd",
-        x=TWO_THETA[there],
-        y=y[there],
-        sigma=None,
-        x_name="two_theta",
-        x_unit="deg",
-        y_name="intensity",
-        y_unit="counts",
-        instrument="simulation",
-        simulated=True,
-        started=now,
-        finished=now,
-        settings={"wavelength": 1.5405929},
-    )
 
 
 def _probabilities(insight: Insight) -> dict[str, float]:
