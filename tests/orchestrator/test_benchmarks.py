@@ -38,6 +38,7 @@ def test_three_processes_share_five_instruments_without_a_collision(tmp_path: Pa
     assert (found["actions"], found["overlaps"], found["twice"], locked) == (36, 0, 0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("benchmarks")
 def test_the_database_grows_by_the_same_amount_with_every_turn() -> None:
     import long_campaign
