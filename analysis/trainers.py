@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from analysis.errors import BadSettings
 from instruments.measurement import Measurement
 
 
@@ -15,6 +16,22 @@ class Told(Protocol):
     def __call__(self, what: str, done: int, of: int) -> None:
         """Hear what is being done, and how much of how much is done."""
         ...
+
+
+R = TypeVar("R")
+
+
+def named_recipe(name: str, recipes: Mapping[str, R], *, agent: str) -> R:
+    """Return the recipe of that name.
+
+    Raises
+    ------
+    BadSettings
+        There is no such recipe.
+    """
+    if name not in recipes:
+        raise BadSettings(f"{agent} has no recipe {name!r}; there are {', '.join(recipes)}")
+    return recipes[name]
 
 
 class Trainer(Protocol):

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, model_validato
 
 from analysis.errors import BadSettings
 from analysis.physics.crystal import Crystal
+from analysis.trainers import named_recipe
 from analysis.xrd.artefacts import Span, wider
 from analysis.xrd.forward import PhaseState, phase_columns
 from analysis.xrd.naming import Namer
@@ -79,11 +80,7 @@ def recipe_of(settings: PhasesSettings) -> Recipe:
     BadSettings
         There is no such recipe.
     """
-    if settings.recipe not in RECIPES:
-        raise BadSettings(
-            f"{AGENT} has no recipe {settings.recipe!r}; there are {', '.join(RECIPES)}"
-        )
-    recipe = RECIPES[settings.recipe]
+    recipe = named_recipe(settings.recipe, RECIPES, agent=AGENT)
     told = settings.ranges.model_dump(exclude_none=True)
     if not told:
         return recipe

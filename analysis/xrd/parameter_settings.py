@@ -102,7 +102,12 @@ def _check_lines(crystal: Crystal, world: World) -> None:
     low, high = np.sin(np.radians(world.two_theta) / 2)
     wavelength = world.radiation.wavelength
     d_min, d_max = wavelength / (2 * high), wavelength / (2 * low)
-    listed = reflections(crystal, d_min=round(float(d_min), 3), wavelength=wavelength)
+    listed = reflections(
+        crystal,
+        d_min=round(float(d_min), 3),
+        wavelength=wavelength,
+        probe=world.radiation.probe,
+    )
     n = int(np.sum((listed.d >= d_min) & (listed.d <= d_max)))
     names = free_cell_parameters(crystal)
     if n < len(names):

@@ -158,7 +158,7 @@ class Adaptive:
         misfit: Misfit,
         request: MeasurementRequest | None,
     ) -> Insight:
-        told = state(fit, misfit=misfit, diameter=self.settings.particle_diameter)
+        told = state(fit, misfit=misfit, diameter=self.settings.grains)
         std = np.sqrt(np.diag(told.covariance))
         names = [self.reader.crystals[i].name for i in reading.proposed]
         of_set = dict(zip(names, reading.sets.fraction_std, strict=True))

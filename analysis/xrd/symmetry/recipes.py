@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pydantic import BaseModel, ConfigDict, Field
 
 from analysis import weights
-from analysis.errors import BadSettings
+from analysis.trainers import named_recipe
 from analysis.xrd.radiation import Radiation
 from analysis.xrd.settings import RadiationSettings
 
@@ -65,11 +65,7 @@ def recipe_of(settings: SymmetrySettings) -> Recipe:
     BadSettings
         There is no such recipe.
     """
-    if settings.recipe not in RECIPES:
-        raise BadSettings(
-            f"{AGENT} has no recipe {settings.recipe!r}; there are {', '.join(RECIPES)}"
-        )
-    return RECIPES[settings.recipe]
+    return named_recipe(settings.recipe, RECIPES, agent=AGENT)
 
 
 def digest(radiation: Radiation, recipe: Recipe, seed: int) -> str:
@@ -79,6 +75,6 @@ def digest(radiation: Radiation, recipe: Recipe, seed: int) -> str:
             "format": FORMAT,
             "recipe": asdict(recipe),
             "seed": seed,
-            "radiation": {"lines": radiation.lines, "two_theta": radiation.monochromator_two_theta},
+            "radiation": asdict(radiation),
         }
     )

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from analysis import weights
-from analysis.errors import BadSettings
-from analysis.trainers import Told
+from analysis.trainers import Told, named_recipe
 from analysis.weights import Card
 from analysis.xrd.parameter_settings import ParametersSettings
 from analysis.xrd.rapid_fit import RapidFit
@@ -41,11 +40,7 @@ def recipe_of(settings: ParametersSettings) -> Recipe:
     BadSettings
         There is no such recipe.
     """
-    if settings.recipe not in RECIPES:
-        raise BadSettings(
-            f"{AGENT} has no recipe {settings.recipe!r}; there are {', '.join(RECIPES)}"
-        )
-    return RECIPES[settings.recipe]
+    return named_recipe(settings.recipe, RECIPES, agent=AGENT)
 
 
 def key_of(settings: ParametersSettings, world: World) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,19 +12,21 @@ import pytest
 from analysis import weights
 from analysis.conformance import check_agent
 from analysis.errors import BadPattern, BadSettings, WeightsNotTrained
+from analysis.physics.reflections import Probe
 from analysis.physics.structures import structure
 from analysis.xrd.agents.symmetry import LEAST, Symmetry, make
 from analysis.xrd.forward import CU_K_ALPHA, PhaseState
 from analysis.xrd.indexing.forms import SYSTEMS
 from analysis.xrd.indexing.lines import Lines, lines_of
 from analysis.xrd.indexing.search import IndexedCell, search_system
+from analysis.xrd.radiation import Radiation
 from analysis.xrd.symmetry.crystals import draw_cell, draw_crystal
 from analysis.xrd.symmetry.extinction import space_groups
 from analysis.xrd.symmetry.features import NAMES, cells_of, features
 from analysis.xrd.symmetry.forest import load_forest
 from analysis.xrd.symmetry.groups import GROUPS, SHARES
 from analysis.xrd.symmetry.opinion import calibrated
-from analysis.xrd.symmetry.recipes import RECIPES
+from analysis.xrd.symmetry.recipes import RECIPES, digest
 from analysis.xrd.symmetry.simulation import draw_pattern
 from analysis.xrd.symmetry.telling import estimates_of, higher_lattice
 from analysis.xrd.training.symmetry import as_forest, grow, sharpen, votes_of
@@ -222,3 +225,9 @@ def test_a_cubic_cell_told_as_tetragonal_is_noticed() -> None:
     rutile, _ = cell_of("rutile", "tetragonal")
     assert higher_lattice(rutile) == ""
     assert higher_lattice(replace(rutile, free=np.array([0.04, 0.04]))) == "cubic"
+
+
+def test_forests_of_x_rays_and_neutrons_are_kept_apart() -> None:
+    lines = ((1.54, 1.0),)
+    keys = {digest(Radiation(lines, probe=p), RECIPES["tiny"], 0) for p in get_args(Probe)}
+    assert len(keys) == 2
