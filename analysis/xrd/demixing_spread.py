@@ -4,9 +4,10 @@ The phases stand as points in the composition triangle and the Delaunay triangul
 points is the phase diagram: inside a triangle its corners coexist, in shares that the lever rule
 gives, so that no sample holds more than three phases (Gibbs's rule at fixed temperature and
 pressure). A solid solution has several points, each with its own cell. Crystals grow with a
-preferred orientation that differs from sample to sample, and cells change anisotropically.
+preferred orientation that differs from sample to sample, and cells change anisotropically. How wide
+the worlds are from which such spreads are drawn says `demixing_worlds`.
 
-Not modelled: amorphous matter, absorption, kinetics, a background.
+Not modelled: amorphous matter, absorption, kinetics.
 """
 
 from __future__ import annotations
@@ -60,7 +61,11 @@ def simulate_spread(
     n_solid_solutions: int = 1,
     n_edge: int = 15,
     largest_strain: float = 0.05,
+    one_way: bool = False,
     texture: float = 0.15,
+    sizes: Sequence[float] | None = None,
+    strength: float = 0.3,
+    background: float = 0.0,
     peak_counts: float = 1e4,
 ) -> Spread:
     """Return a spread on a triangular grid of compositions.
@@ -71,16 +76,21 @@ def simulate_spread(
         first `n_solid_solutions` dissolve the other elements.
     two_theta : (n_points,) [deg].
     n_edge : samples along an edge of the triangle.
-    largest_strain : relative change of a solid solution's cell over its field.
+    largest_strain : relative change of a solid solution's cell from its own corner.
+    one_way : True lets a solid solution's cell either grow or shrink; otherwise it may do both.
     texture : standard deviation of ln r of March–Dollase, between samples.
+    sizes : of each phase's crystallites [Å], 250 Å if None.
+    strength : standard deviation of ln of the phases' scattering powers.
+    background : height of a decaying background as a share of the sample's highest peak.
     peak_counts : at the highest peak of a sample.
     """
     points, owners, strains = _phase_diagram(
-        len(crystals), n_solid_solutions, largest_strain=largest_strain, rng=rng
+        len(crystals), n_solid_solutions, largest_strain=largest_strain, one_way=one_way, rng=rng
     )
+    sizes = [250.0] * len(crystals) if sizes is None else sizes
     composition = triangular_grid(n_edge)
     shares = _lever_rule(composition @ CORNERS, points)
-    scale = np.exp(rng.normal(0.0, 0.3, len(crystals)))
+    scale = np.exp(rng.normal(0.0, strength, len(crystals)))
     parts = np.zeros((len(composition), len(crystals), len(two_theta)))
     for k, crystal in enumerate(crystals):
         mine = shares[:, owners == k]
@@ -88,10 +98,13 @@ def simulate_spread(
         tilt = rng.normal(0.0, 0.15, 6)
         for i in np.flatnonzero(total > 1e-3):
             strain = float(mine[i] @ strains[owners == k] / total[i])
-            state = _state(crystal, strain, tilt=tilt, ln_r=float(rng.normal(0.0, texture)))
+            ln_r = float(rng.normal(0.0, texture))
+            state = _state(crystal, strain, tilt=tilt, ln_r=ln_r, size=sizes[k])
             curve = column(two_theta, state, radiation=CU_K_ALPHA, resolution=Resolution(w=0.02))
             parts[i, k] = scale[k] * total[i] * curve / curve.max()
-    return _counted(two_theta, composition, parts, peak_counts=peak_counts, rng=rng)
+    return _counted(
+        two_theta, composition, parts, peak_counts=peak_counts, background=background, rng=rng
+    )
 
 
 def triangular_grid(n_edge: int) -> FloatArray:
@@ -107,16 +120,23 @@ def _counted(
     parts: FloatArray,
     *,
     peak_counts: float,
+    background: float,
     rng: np.random.Generator,
 ) -> Spread:
     height = parts.sum(axis=1).max(axis=1)
     parts = parts * (peak_counts / height)[:, None, None]
-    counts = rng.poisson(parts.sum(axis=1)).astype(np.float64)
+    below = background * peak_counts * np.exp(-(two_theta - two_theta[0]) / 40.0)
+    counts = rng.poisson(parts.sum(axis=1) + below).astype(np.float64)
     return Spread(two_theta, composition, counts, parts)
 
 
 def _phase_diagram(
-    n_phases: int, n_solid_solutions: int, *, largest_strain: float, rng: np.random.Generator
+    n_phases: int,
+    n_solid_solutions: int,
+    *,
+    largest_strain: float,
+    one_way: bool,
+    rng: np.random.Generator,
 ) -> tuple[FloatArray, NDArray[np.int64], FloatArray]:
     """Return points (n, 2), the phase of each, and the strain of each, (n,)."""
     anchors = list(CORNERS)
@@ -129,11 +149,12 @@ def _phase_diagram(
         others = [anchor for j, anchor in enumerate(anchors) if j != k]
         distance = [float(np.linalg.norm(other - anchors[k])) for other in others]
         near = [others[j] for j in np.argsort(distance)]
+        lowest, highest = rng.permutation([0.0, 1.0]) * [-1, 1] if one_way else (-1.0, 1.0)
         for towards in near[:3]:
             reach = rng.uniform(0.4, 0.7)
             points.append(anchors[k] + reach * (towards - anchors[k]))
             owners.append(k)
-            strains.append(float(rng.uniform(-1, 1) * largest_strain))
+            strains.append(float(rng.uniform(lowest, highest) * largest_strain))
     return np.array(points), np.array(owners), np.array(strains)
 
 
@@ -151,7 +172,9 @@ def _lever_rule(samples: FloatArray, points: FloatArray) -> FloatArray:
     return shares
 
 
-def _state(crystal: Crystal, strain: float, *, tilt: FloatArray, ln_r: float) -> PhaseState:
+def _state(
+    crystal: Crystal, strain: float, *, tilt: FloatArray, ln_r: float, size: float
+) -> PhaseState:
     """Return a strained phase; `tilt` makes the strain of each free parameter a little unlike."""
     names = free_cell_parameters(crystal)
     cell = dict(zip(("a", "b", "c", "alpha", "beta", "gamma"), crystal.cell, strict=True))
@@ -160,5 +183,5 @@ def _state(crystal: Crystal, strain: float, *, tilt: FloatArray, ln_r: float) ->
         for j, name in enumerate(names)
     ]
     return PhaseState(
-        crystal, cell=expand_cell(crystal, free), size=250.0, texture_r=float(np.exp(ln_r))
+        crystal, cell=expand_cell(crystal, free), size=size, texture_r=float(np.exp(ln_r))
     )

@@ -17,6 +17,7 @@ from analysis.physics.structures import structure
 from analysis.xrd.agents.demix import Demix, DemixSettings, make
 from analysis.xrd.demixing import common_curves
 from analysis.xrd.demixing_spread import Spread, simulate_spread
+from analysis.xrd.demixing_worlds import World, draw_spread
 from instruments.measurement import Measurement
 from tests.analysis.xrd.patterns import measurement
 
@@ -125,3 +126,26 @@ def test_patterns_of_two_wavelengths_meet_on_one_axis(measurements: list[Measure
     other = replace(one, x=np.degrees(2 * np.arcsin(sine)), settings={"wavelength": shorter})
     _, curves = common_curves([one] * 5 + [other])
     np.testing.assert_allclose(curves[-1], curves[0], atol=1e-6 * curves.max())
+
+
+def test_a_drawn_spread_is_repeated_by_its_seed_and_keeps_gibbs_rule() -> None:
+    small = World(n_edge=(6, 6), n_points=(300, 300))
+    one, other = (draw_spread(rng=np.random.default_rng(5), world=small) for _ in range(2))
+    np.testing.assert_array_equal(one.patterns, other.patterns)
+    assert (one.fractions > 0).sum(axis=1).max() <= 3
+    held_out = draw_spread(rng=np.random.default_rng(5), world=small, held_out=True)
+    assert not np.array_equal(one.patterns.shape, held_out.patterns.shape) or not np.array_equal(
+        one.patterns, held_out.patterns
+    )
+
+
+def test_a_cell_that_changes_one_way_moves_its_peaks_to_one_side() -> None:
+    crystals = [structure(name) for name in NAMES]
+    for seed in range(3):
+        draws = {"rng": np.random.default_rng(seed), "n_solid_solutions": 1, "texture": 0.0}
+        one = simulate_spread(crystals, TWO_THETA, one_way=True, n_edge=8, **draws)
+        part = one.contributions[:, 0]
+        there = part.max(axis=1) > 0
+        mean = (part[there] @ TWO_THETA) / part[there].sum(axis=1)
+        pure = mean[one.composition[there, 0].argmax()]
+        assert np.all(mean >= pure - 1e-3) or np.all(mean <= pure + 1e-3)
