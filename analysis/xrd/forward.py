@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ from numpy.typing import NDArray
 from analysis.physics.cell import cell_volume, d_spacings, reciprocal_metric
 from analysis.physics.crystal import Cell, Crystal
 from analysis.physics.reflections import Reflections, reflections
-from analysis.xrd.profile import Resolution, draw_peaks, lorentzian_fwhm, pseudo_voigt_shape
+from analysis.xrd.drawing import Peaks, draw, peaks_of_area
+from analysis.xrd.profile import Resolution, lorentzian_fwhm, pseudo_voigt_shape
 from analysis.xrd.radiation import CU_K_ALPHA, Radiation
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "displacement_from_height",
     "march_dollase",
     "pattern",
+    "peaks",
     "phase_columns",
 ]
 
@@ -45,6 +48,10 @@ cells and tails from beyond the end are seen, and the cached list serves every n
 
 D_MIN_RUNG = 1.04
 """Ratio of neighbouring smallest spacings for which lists are computed."""
+
+
+LARGEST_SINE = 0.999999
+"""Sine of θ at which reflections beyond 2θ = 180° are kept, without height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +156,37 @@ def column(
     ----------
     anomalous : False leaves out f′ and f″, to see what they do.
     """
+    listed = peaks(
+        two_theta,
+        phase,
+        radiation=radiation,
+        resolution=resolution,
+        displacement=displacement,
+        zero_shift=zero_shift,
+        anomalous=anomalous,
+    )
+    return draw(two_theta, listed)
+
+
+def peaks(
+    two_theta: FloatArray,
+    phase: PhaseState,
+    *,
+    radiation: Radiation,
+    resolution: Resolution,
+    displacement: float = 0.0,
+    zero_shift: float = 0.0,
+    anomalous: bool = True,
+) -> Peaks:
+    """Return one phase's peaks per unit mass, (n_lines · n_reflections,), line after line.
+
+    The list has the same peaks in the same order for every state of a phase: reflections that a
+    wavelength does not reach have no height.
+
+    Parameters
+    ----------
+    anomalous : as in `column`.
+    """
     listed = reflections(
         phase.crystal,
         d_min=_d_min(two_theta, radiation),
@@ -157,11 +195,10 @@ def column(
         probe=radiation.probe,
     )
     d, strength = _strengths(phase, listed)
-    wavelengths = np.array([wavelength for wavelength, _ in radiation.lines])[:, None]
-    reached = wavelengths < 2 * d
-    wavelength = np.broadcast_to(wavelengths, reached.shape)[reached]
-    sine = wavelength / np.broadcast_to(2 * d, reached.shape)[reached]
-    area = (radiation.shares[:, None] * strength)[reached]
+    wavelength = np.array([wavelength for wavelength, _ in radiation.lines])[:, None]
+    sine = wavelength / (2 * d)
+    area = radiation.shares[:, None] * strength * (sine < 1)
+    sine = np.minimum(sine, LARGEST_SINE)
     cosine = np.sqrt(1 - sine**2)
     tangent = sine / cosine
     bragg = 2 * np.degrees(np.arcsin(sine))
@@ -170,13 +207,9 @@ def column(
         tangent, wavelength=wavelength, size=phase.size, microstrain=phase.microstrain
     )
     width, eta = pseudo_voigt_shape(gaussian, lorentzian)
-    return draw_peaks(
-        two_theta,
-        position=bragg + displacement * cosine + zero_shift,
-        area=area * radiation.lorentz_polarisation(bragg),
-        width=width,
-        eta=eta,
-    )
+    area *= radiation.lorentz_polarisation(bragg)
+    position = bragg + displacement * cosine + zero_shift
+    return peaks_of_area(position.ravel(), area=area.ravel(), width=width.ravel(), eta=eta.ravel())
 
 
 def _strengths(phase: PhaseState, listed: Reflections) -> tuple[FloatArray, FloatArray]:
@@ -184,7 +217,7 @@ def _strengths(phase: PhaseState, listed: Reflections) -> tuple[FloatArray, Floa
     crystal = phase.crystal
     cell = phase.cell or crystal.cell
     d = listed.d if phase.cell is None else d_spacings(listed.hkl, cell=cell)
-    strength = listed.multiplicity * listed.f2 / (cell_volume(cell) * crystal.mass)
+    strength = listed.multiplicity * listed.f2 / (cell_volume(cell) * _mass(crystal))
     if phase.b_extra:
         strength = strength * np.exp(-phase.b_extra / (2 * d**2))
     if phase.texture_r != 1.0:
@@ -192,6 +225,11 @@ def _strengths(phase: PhaseState, listed: Reflections) -> tuple[FloatArray, Floa
             listed, cell=cell, axis=phase.texture_axis, r=phase.texture_r
         )
     return d, np.asarray(strength, dtype=np.float64)
+
+
+@lru_cache(maxsize=512)
+def _mass(crystal: Crystal) -> float:
+    return crystal.mass
 
 
 def march_dollase(

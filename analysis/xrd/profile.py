@@ -1,4 +1,4 @@
-"""Peak profiles: widths from instrument and sample, and pseudo-Voigt peaks on a grid."""
+"""Peak profiles: widths from instrument and sample, and the pseudo-Voigt nearest to both."""
 
 from __future__ import annotations
 
@@ -11,12 +11,6 @@ FloatArray = NDArray[np.float64]
 
 SCHERRER = 0.9
 """Scherrer's constant for the full width at half maximum."""
-
-REACH = 25.0
-"""A peak is drawn to this many full widths on either side."""
-
-GAUSSIAN_REACH = 2.5
-"""Beyond this many full widths a Gaussian is below 1e-7 of its height and left out."""
 
 LN2 = float(np.log(2))
 
@@ -73,47 +67,3 @@ def pseudo_voigt_shape(
     width = fifth**0.2
     q = ell / width
     return width, q * (1.36603 + q * (-0.47719 + q * 0.11116))
-
-
-def draw_peaks(
-    two_theta: FloatArray,
-    *,
-    position: FloatArray,
-    area: FloatArray,
-    width: FloatArray,
-    eta: FloatArray,
-) -> FloatArray:
-    """Return the sum of pseudo-Voigt peaks on a grid, (n_points,).
-
-    Each peak is drawn over ±25 widths. What its tails lose beyond is not put back: there they are
-    a smooth background, while heights near the peak stay proportional to the area.
-
-    Parameters
-    ----------
-    two_theta : (n_points,) increasing grid [deg].
-    position, width : (n_peaks,) centre and full width [deg].
-    area : (n_peaks,) integrated intensity; the profile has unit area per degree.
-    eta : (n_peaks,) Lorentzian share.
-    """
-    n_points = len(two_theta)
-    point, peak = _windows(two_theta, position, REACH * width)
-    u = (two_theta[point] - position[peak]) * (2 / width)[peak]
-    lorentzian = (2 / np.pi * eta * area / width)[peak] / (1 + u * u)
-    total = np.bincount(point, lorentzian, minlength=n_points)
-    point, peak = _windows(two_theta, position, GAUSSIAN_REACH * width)
-    u = (two_theta[point] - position[peak]) * (2 * np.sqrt(LN2) / width)[peak]
-    height = 2 * np.sqrt(LN2 / np.pi) * (1 - eta) * area / width
-    total += np.bincount(point, height[peak] * np.exp(-u * u), minlength=n_points)
-    return np.asarray(total, dtype=np.float64)
-
-
-def _windows(
-    two_theta: FloatArray, position: FloatArray, reach: FloatArray
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return for every (peak, grid point within its reach) the point's and the peak's index."""
-    first = np.searchsorted(two_theta, position - reach)
-    length = np.searchsorted(two_theta, position + reach) - first
-    peak = np.repeat(np.arange(len(position)), length)
-    start = first - (np.cumsum(length) - length)
-    point = np.arange(len(peak)) + np.repeat(start, length)
-    return point, peak

@@ -3,7 +3,8 @@
 For given profile parameters the phase scales (not negative) and the background coefficients are
 the solution of a linear least-squares problem, so only the profile parameters are searched.
 Golub & Pereyra (1973), doi:10.1137/0710036; the Jacobian is Kaufman's (1975),
-doi:10.1007/BF01932995, with derivatives of each phase's column by finite differences.
+doi:10.1007/BF01932995. A column's derivatives are those of its peaks' profiles, written down, times
+finite differences of the peak list, which is far shorter than the pattern.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from analysis.xrd.forward import column
+from analysis.xrd.drawing import Peaks, draw, draw_changes
+from analysis.xrd.forward import peaks
 from analysis.xrd.layout import Layout
 from analysis.xrd.radiation import Radiation
 
@@ -74,15 +76,7 @@ class Problem:
 
     def column(self, i: int, vector: FloatArray) -> FloatArray:
         """Return phase `i`'s pattern per unit mass, (n_points,)."""
-        layout = self.layout
-        return column(
-            self.two_theta,
-            layout.phase(i, vector),
-            radiation=self.radiation,
-            resolution=layout.instrument(vector),
-            displacement=layout.displacement(vector),
-            anomalous=self.anomalous,
-        )
+        return draw(self.two_theta, self._peaks(i, vector))
 
     def solve(self, vector: FloatArray) -> Solution:
         """Return scales and residual at a vector; the last answer is remembered."""
@@ -109,18 +103,33 @@ class Problem:
 
     def slopes(self, vector: FloatArray) -> FloatArray:
         """Return the weighted derivative of the calculated pattern at fixed scales, (n, p)."""
-        solution = self.solve(vector)
-        out = np.zeros((len(self.two_theta), len(vector)))
-        for k, slot in enumerate(self.layout.slots):
-            step = slot.step if vector[k] + slot.step <= slot.high else -slot.step
-            moved = vector.copy()
-            moved[k] += step
-            phases = range(len(solution.scales)) if slot.phase is None else (slot.phase,)
-            for i in phases:
-                if solution.scales[i] > 0:
-                    change = self.column(i, moved) - solution.columns[:, i]
-                    out[:, k] += change * (solution.scales[i] / step)
-        return out / self.sigma[:, None]
+        scales = self.solve(vector).scales
+        out = np.zeros((len(vector), len(self.two_theta)))
+        for i in map(int, np.flatnonzero(scales > 0)):
+            moving = [k for k, s in enumerate(self.layout.slots) if s.phase in (None, i)]
+            listed = self._peaks(i, vector)
+            changes = [self._change(i, k, vector, listed) for k in moving]
+            out[moving] += scales[i] * draw_changes(self.two_theta, listed, changes)
+        return np.asarray(out.T / self.sigma[:, None], dtype=np.float64)
+
+    def _peaks(self, i: int, vector: FloatArray) -> Peaks:
+        layout = self.layout
+        return peaks(
+            self.two_theta,
+            layout.phase(i, vector),
+            radiation=self.radiation,
+            resolution=layout.instrument(vector),
+            displacement=layout.displacement(vector),
+            anomalous=self.anomalous,
+        )
+
+    def _change(self, i: int, k: int, vector: FloatArray, listed: Peaks) -> Peaks:
+        """Return the derivative of phase `i`'s peaks with number `k`."""
+        slot = self.layout.slots[k]
+        step = slot.step if vector[k] + slot.step <= slot.high else -slot.step
+        moved = vector.copy()
+        moved[k] += step
+        return self._peaks(i, moved).slope_from(listed, step=step)
 
     def information(self, vector: FloatArray) -> FloatArray:
         """Return JᵀJ of all refined numbers, (n, n); its inverse is their covariance.

@@ -17,7 +17,7 @@ from analysis.xrd.forward import (
     pattern,
     phase_columns,
 )
-from analysis.xrd.profile import draw_peaks, lorentzian_fwhm, pseudo_voigt_shape
+from analysis.xrd.profile import lorentzian_fwhm, pseudo_voigt_shape
 
 K_ALPHA_1 = Radiation(lines=((1.5405929, 1.0),))
 SHARP = Resolution(w=0.0009)
@@ -115,19 +115,6 @@ def test_pure_components_keep_their_width(width: float) -> None:
     assert (gaussian[0], eta[0]) == (pytest.approx(width), 0.0)
     lorentzian, eta = pseudo_voigt_shape(zero, one)
     assert (lorentzian[0], eta[0]) == (pytest.approx(width), pytest.approx(1.0, abs=1e-4))
-
-
-@pytest.mark.parametrize(("eta", "inside"), [(0.0, 1.0), (1.0, 2 / np.pi * np.arctan(50))])
-def test_a_drawn_peak_has_its_area(eta: float, inside: float) -> None:
-    x = np.arange(0, 40, 0.01)
-    y = draw_peaks(
-        x,
-        position=np.array([20.0]),
-        area=np.array([3.0]),
-        width=np.array([0.2]),
-        eta=np.array([eta]),
-    )
-    assert np.sum(y) * 0.01 == pytest.approx(3.0 * inside, rel=1e-4)
 
 
 @pytest.mark.parametrize("r", [0.5, 0.8, 1.5])
