@@ -21,6 +21,7 @@ from analysis.xrd.misfit import Misfit, assess
 from analysis.xrd.preprocess import FitRange
 from analysis.xrd.profile import Resolution
 from analysis.xrd.radiation import Radiation
+from analysis.xrd.texturing import background_free, carried, textured
 
 FloatArray = NDArray[np.float64]
 
@@ -84,22 +85,24 @@ def dispose(
 ) -> Disposed:
     """Return which proposed phases a pattern needs.
 
-    All are fitted together; those that explain next to nothing go, the rest is fitted again, until
-    none goes.
+    All are fitted together, with the textures that the fit asks for; those that explain next to
+    nothing go, the rest is fitted again, until none goes.
 
     Parameters
     ----------
     crystals : all candidates.
     proposed : indices of those that may be there.
-    texture : phase → axis along which its March–Dollase texture is refined.
+    texture : phase → axis along which its March–Dollase texture is refined in any case.
     """
     kept = tuple(proposed)
     evidence: dict[int, Evidence] = {}
     disposed = Disposed(kept, evidence, None, None)
+    fit: Fit | None = None
     for _ in range(ROUNDS):
         if not kept:
             return Disposed((), evidence, None, None)
-        fit = _fitted(data, [crystals[i] for i in kept], radiation, resolution, texture)
+        chosen = [crystals[i] for i in kept]
+        fit = _fitted(data, chosen, radiation, resolution, texture, before=fit)
         misfit = assess(fit)
         told = evidence_of(fit, misfit)
         evidence.update(zip(kept, told, strict=True))
@@ -132,7 +135,9 @@ def settle(
     wanted = tuple(int(i) for i in named)
     if wanted == disposed.kept:
         return disposed
-    fit = _fitted(data, [crystals[i] for i in wanted], radiation, resolution, texture)
+    fit = _fitted(
+        data, [crystals[i] for i in wanted], radiation, resolution, texture, before=disposed.fit
+    )
     return Disposed(wanted, disposed.evidence, fit, assess(fit))
 
 
@@ -142,27 +147,43 @@ def _fitted(
     radiation: Radiation,
     resolution: Resolution,
     texture: Mapping[str, Axis],
+    *,
+    before: Fit | None,
 ) -> Fit:
-    names = {c.name for c in crystals}
+    """Return a fit of some phases, textured where that explains much.
+
+    Parameters
+    ----------
+    before : a fit of these phases among others, to start from.
+    """
+    wanted = {c.name: texture[c.name] for c in crystals if c.name in texture}
+    kept = {} if before is None else dict(before.problem.layout.texture)
     layout = Layout(
         tuple(crystals),
         resolution,
-        texture={n: axis for n, axis in texture.items() if n in names},
+        texture=wanted | {c.name: kept[c.name] for c in crystals if c.name in kept},
     )
-    return fit_pattern(data, layout=layout, radiation=radiation, background_order=BACKGROUND_ORDER)
+
+    def refined(layout: Layout, start: FloatArray | None) -> Fit:
+        return fit_pattern(
+            data,
+            layout=layout,
+            radiation=radiation,
+            background_order=BACKGROUND_ORDER,
+            start=start,
+        )
+
+    start = None if before is None else carried(before, layout)
+    return textured(refined(layout, start), refined)
 
 
 def evidence_of(fit: Fit, misfit: Misfit) -> list[Evidence]:
     """Return what a fit says of each of its phases."""
     problem = fit.problem
     solution = problem.solve(fit.vector)
-    background, _ = np.linalg.qr(problem.basis / problem.sigma[:, None])
-
-    def bare(table: FloatArray) -> FloatArray:
-        return np.asarray(table - background @ (background.T @ table))
-
-    weighted = bare(solution.columns / problem.sigma[:, None])
-    target = bare(fit.counts / problem.sigma)
+    bare = background_free(problem)
+    weighted = bare(solution.columns)
+    target = bare(fit.counts[:, None])[:, 0]
     square = float(solution.residual @ solution.residual)
     unit = max(misfit.chi2_reduced, 1.0) * misfit.correlation
     areas = (solution.columns * fit.scales).sum(axis=0)

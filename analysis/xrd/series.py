@@ -57,11 +57,20 @@ class Series:
             self._last = found
         return found
 
-    def _from(self, data: FitRange, start: FloatArray | None) -> Fit:
+    def refined(self, data: FitRange, layout: Layout, start: FloatArray | None) -> Fit:
+        """Return a fit with another layout; the series does not go on from it.
+
+        Parameters
+        ----------
+        start : (n,) vector of `layout` to start from; the full grid if None.
+        """
         return fit_pattern(
             data,
-            layout=self.layout,
+            layout=layout,
             radiation=self.radiation,
             background_order=self.background_order,
             start=start,
         )
+
+    def _from(self, data: FitRange, start: FloatArray | None) -> Fit:
+        return self.refined(data, self.layout, start)

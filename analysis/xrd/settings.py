@@ -94,6 +94,8 @@ class QuantifySettings(_Settings):
     background_order : order of the Chebyshev background; 1/2θ comes on top.
     resolution : of the instrument.
     texture : phase → (h, k, l) normal to its plates, for March–Dollase texture.
+    find_textures : also refine the textures that the pattern asks for, along low-index axes; see
+        `analysis.xrd.texturing`.
     refine_b_iso : refine an extra displacement parameter for each phase, with a prior 0 ± 0.3 Å².
     particle_diameter : of the grains [µm], for Brindley's correction; 0 for none. Known to ± 100 %.
     standard : internal standard; fractions become those of the whole sample without it, and
@@ -107,6 +109,7 @@ class QuantifySettings(_Settings):
     background_order: int = Field(default=8, ge=0, le=30)
     resolution: ResolutionSettings = ResolutionSettings()
     texture: dict[str, Axis] = Field(default_factory=dict)
+    find_textures: bool = False
     refine_b_iso: bool = False
     particle_diameter: float = Field(default=3.0, ge=0, le=100)
     standard: StandardSettings | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,7 @@ from analysis.xrd.preprocess import FitRange, prepare
 from analysis.xrd.series import Series
 from analysis.xrd.settings import QuantifySettings
 from analysis.xrd.standard import Absolute, absolute, standard_is_seen
+from analysis.xrd.texturing import textured, textures_of
 from analysis.xrd.ticks import tick_marks
 from analysis.xrd.uncertainty import Statement, state
 from instruments.measurement import Measurement
@@ -159,6 +161,8 @@ class Quantify:
         chosen, data = self._choose(measurements)
         self._check_reflections(chosen, data)
         fit = series.fit(data)
+        if self.settings.find_textures:
+            fit = textured(fit, partial(series.refined, data))
         seen = tuple(m.id for m in measurements)
         if not np.any(fit.scales > 0):
             return self._abstain(chosen, seen, "no listed phase was found in the pattern")
@@ -299,6 +303,10 @@ def _remarks(fit: Fit, misfit: Misfit, *, p_wrong: float) -> tuple[str, ...]:
             f"peaks worth {misfit.unexplained:.1%} of the Bragg intensity belong to no listed "
             "phase or have wrong heights; a phase may be missing"
         )
+    found += [
+        f"{name} is textured along {axis}: March's r is {r:.2f}"
+        for name, (axis, r) in textures_of(fit).items()
+    ]
     slots = fit.problem.layout.slots
     for slot, number in zip(slots, fit.vector, strict=True):
         edge = 1e-3 * (slot.high - slot.low)

@@ -136,6 +136,17 @@ def test_intervals_hold_under_artefacts_that_the_fit_does_not_know() -> None:
     assert np.sqrt(np.mean(np.square(errors))) < 0.02
 
 
+def test_a_texture_that_nobody_named_can_be_looked_for() -> None:
+    plates = [replace(MIXTURE[0], texture_r=0.5), MIXTURE[1]]
+    scan = counted(plates, rng=rng(3))
+    truth, key = 0.35, "xrd.weight_fraction.rutile"
+    random = tio2().analyze([scan], rng=rng(0)).estimates[key].value
+    found = tio2(find_textures=True).analyze([scan], rng=rng(0))
+    assert found.estimates[key].value == pytest.approx(truth, abs=0.02)
+    assert abs(found.estimates[key].value - truth) < abs(random - truth) / 2
+    assert any("rutile is textured along (0, 0, 1)" in remark for remark in found.remarks)
+
+
 def test_phases_come_from_library_names_files_and_folders(tmp_path: Path) -> None:
     cif = STRUCTURE_CIF
     (tmp_path / "cifs").mkdir()
