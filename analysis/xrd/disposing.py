@@ -45,11 +45,15 @@ class Evidence:
         readjusted, over the reduced sum of squares times the residuals' correlation length.
     share : of the Bragg area.
     misfit : share of the phase's integrated intensity that is off.
+    strain : largest relative change of a cell length.
+    texture : ln of March's r, 0 if none was refined.
     """
 
     gain: float
     share: float
     misfit: float
+    strain: float
+    texture: float
 
     @property
     def is_needed(self) -> bool:
@@ -192,10 +196,22 @@ def evidence_of(fit: Fit, misfit: Misfit) -> list[Evidence]:
     span, triangle = np.linalg.qr(weighted / norms)
     seen = span.T @ target
     rest = float(target @ target - seen @ seen)
+    refined = {
+        (slot.phase, slot.name): float(number)
+        for slot, number in zip(problem.layout.slots, fit.vector, strict=True)
+    }
     found = []
     for i in range(len(areas)):
         others = np.delete(triangle, i, axis=1)
         left = nnls(others, seen)[1] ** 2 if others.shape[1] else float(seen @ seen)
         gain = max(rest + left - square, 0.0) / unit
-        found.append(Evidence(gain, float(areas[i]) / total, float(misfit.phase_misfit[i])))
+        found.append(
+            Evidence(
+                gain,
+                float(areas[i]) / total,
+                float(misfit.phase_misfit[i]),
+                strain=max(abs(refined[i, name] - 1.0) for name in "abc" if (i, name) in refined),
+                texture=refined.get((i, "texture"), 0.0),
+            )
+        )
     return found

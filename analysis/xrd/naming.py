@@ -40,8 +40,17 @@ SMALLEST = 1e-4
 LEAST_AREA = 1e-3
 """Unexplained area below which differences mean nothing."""
 
-FEATURES = ("network logit", "network spread", "second logit", "ln gain", "ln share", "misfit")
-"""What the decision is made from, in this order."""
+FEATURES = (
+    "network logit",
+    "network spread",
+    "second logit",
+    "ln gain",
+    "ln share",
+    "misfit",
+    "strain",
+    "squared texture",
+)
+"""What the decision is made from, in this order. A look-alike needs more strain and texture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +143,8 @@ def features(opinion: Opinion, index: int, evidence: Evidence) -> tuple[float, .
         float(np.log1p(evidence.gain)),
         float(np.log(evidence.share + SMALLEST)),
         evidence.misfit,
+        evidence.strain,
+        evidence.texture**2,
     )
 
 

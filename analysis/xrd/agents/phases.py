@@ -27,6 +27,7 @@ from analysis.xrd.disposing import Disposed
 from analysis.xrd.doubt import novelty
 from analysis.xrd.naming import PRESENT, Opinion, probabilities, set_features
 from analysis.xrd.preprocess import FitRange, prepare
+from analysis.xrd.texturing import textures_of
 from analysis.xrd.ticks import tick_marks
 from analysis.xrd.training import decisions
 from analysis.xrd.training.ensemble import load
@@ -243,8 +244,13 @@ class Phases:
         return found
 
     def _remarks(self, opinion: Opinion, disposed: Disposed, probability: FloatArray) -> list[str]:
-        """Return a sentence for each phase on which networks and refinement disagree."""
-        found = []
+        """Return a sentence for each texture, and where networks and refinement disagree."""
+        found = [
+            f"{name} is textured along {axis}: March's r is {r:.2f}"
+            for name, (axis, r) in (
+                {} if disposed.fit is None else textures_of(disposed.fit)
+            ).items()
+        ]
         for index in disposed.evidence:
             by_network, p = float(opinion.probability[index]), float(probability[index])
             if (by_network > PRESENT) != (p > PRESENT):

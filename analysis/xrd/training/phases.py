@@ -30,7 +30,7 @@ from analysis.xrd.training.ensemble import Member, Networks
 FloatArray = NDArray[np.float64]
 
 AGENT = "xrd.phases"
-FORMAT = 6
+FORMAT = 7
 """Raised when weights of an older form can no longer be read."""
 
 LOW, HIGH, STEP = 10.0, 80.0, 0.05
@@ -92,7 +92,7 @@ RECIPES = {
     "tiny": Recipe(
         "tiny", 12, members=2, steps=100, second_steps=40, n_decisions=12, batch=64, width=8
     ),
-    "standard": Recipe("standard", 200, members=2, steps=1300, second_steps=900, n_decisions=80),
+    "standard": Recipe("standard", 200, members=2, steps=1300, second_steps=500, n_decisions=100),
 }
 
 
