@@ -116,10 +116,11 @@ def _analyse(
 ) -> list[Insight]:
     """Return the insights, each written as it came; a file that is no pattern is told."""
     from analysis.errors import BadPattern
+    from planners.threads import one_thread
 
     made: list[Insight] = []
     try:
-        with _Progress(agent.name, len(read)) as progress:
+        with one_thread(), _Progress(agent.name, len(read)) as progress:
             for file, found in _insights(agent, read, seed=seed):
                 if not isinstance(found, BadPattern):
                     output.add(file, found)

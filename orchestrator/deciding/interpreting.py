@@ -18,6 +18,7 @@ from analysis.protocols import Agent
 from instruments.measurement import Measurement
 from orchestrator.routing import readable
 from orchestrator.telling import in_one_line, shortened
+from planners.threads import one_thread
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +72,8 @@ def interpret(
 
 def _ask(agent: Agent, measurements: list[Measurement], *, rng: np.random.Generator) -> Insight:
     try:
-        insight = agent.analyze(measurements, rng=rng)
+        with one_thread():
+            insight = agent.analyze(measurements, rng=rng)
     except AnalysisError as error:
         logger.warning("agent abstained agent=%s: %s", agent.name, error)
         return _declined(agent, measurements, (str(error) or type(error).__name__,))

@@ -27,6 +27,7 @@ from instruments.measurement import Measurement
 from orchestrator.laboratories.spread import SpreadEntry
 from orchestrator.registry import agent_factory
 from orchestrator.run import Run
+from planners.threads import one_thread
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +38,8 @@ def read(packed: bytes) -> bytes:
     use, settings, folder, measurements, rng = pickle.loads(packed)  # noqa: S301  (`analyze` made it)
     answer: Insight | Exception
     try:
-        answer = _agent(use, settings, folder).analyze(measurements, rng=rng)
+        with one_thread():
+            answer = _agent(use, settings, folder).analyze(measurements, rng=rng)
     except Exception as error:  # noqa: BLE001  (raised again by the process that asked)
         answer = error
     return pickle.dumps((answer, rng.bit_generator.state))
