@@ -27,8 +27,8 @@ GAUSSIAN_REACH = 2.5
 SPAN = 1.0
 """Length of a block without its tails, in reaches: longer ones waste points, shorter ones calls."""
 
-MOST_VALUES = 16_000
-"""Peaks times points of a block, about: larger ones leave the processor's cache."""
+MOST_VALUES = 8_000
+"""Peaks times points of a block, about: memory for larger ones comes from the system each time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

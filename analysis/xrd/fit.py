@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 from scipy.optimize import least_squares
 
 from analysis.xrd.background import background_basis
@@ -105,7 +106,7 @@ def fit_pattern(
     )
     found = least_squares(
         problem.residual,
-        _best_start(problem) if start is None else _inside(start, layout),
+        best_start(problem) if start is None else _inside(start, layout),
         jac=problem.jacobian,
         bounds=layout.bounds,
         method="trf",
@@ -135,18 +136,26 @@ def _inside(vector: FloatArray, layout: Layout) -> FloatArray:
     return np.asarray(np.clip(vector, low + margin, high - margin), dtype=np.float64)
 
 
-def _best_start(problem: Problem) -> FloatArray:
-    """Return the starting vector with the smallest residual on a grid of displacement and size."""
+def best_start(problem: Problem) -> FloatArray:
+    """Return the starting vector with the smallest residual on a grid of displacement and size.
+
+    Columns are drawn once for each size and moved by interpolation: it need only be told which
+    start is best.
+    """
+    x = problem.two_theta
+    cosine = np.cos(np.radians(x / 2))
     sizes = [i for i, slot in enumerate(problem.layout.slots) if slot.name == "size"]
     best: tuple[float, FloatArray] | None = None
     for size in SIZES:
+        vector = problem.layout.start
+        vector[sizes] = np.log(size)
+        drawn = CubicSpline(x, problem.columns(vector))
         for displacement in DISPLACEMENTS:
-            vector = problem.layout.start
-            vector[0] = displacement
-            vector[sizes] = np.log(size)
-            residual = problem.residual(vector)
-            total = float(residual @ residual)
+            moved = vector.copy()
+            moved[0] = displacement
+            columns = drawn(np.clip(x - displacement * cosine, x[0], x[-1]))
+            total = problem.cost(moved, columns)
             if best is None or total < best[0]:
-                best = total, vector
+                best = total, moved
     assert best is not None
     return best[1]

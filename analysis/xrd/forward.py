@@ -20,7 +20,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.physics.cell import cell_volume, d_spacings, reciprocal_metric
+from analysis.physics.cell import reciprocal_metric
 from analysis.physics.crystal import Cell, Crystal
 from analysis.physics.reflections import Reflections, reflections
 from analysis.xrd.drawing import Peaks, draw, peaks_of_area
@@ -194,7 +194,9 @@ def peaks(
         anomalous=anomalous,
         probe=radiation.probe,
     )
-    d, strength = _strengths(phase, listed)
+    d, strength = _strengths(
+        listed, phase.crystal, phase.cell, phase.texture_r, phase.texture_axis, phase.b_extra
+    )
     wavelength = np.array([wavelength for wavelength, _ in radiation.lines])[:, None]
     sine = wavelength / (2 * d)
     area = radiation.shares[:, None] * strength * (sine < 1)
@@ -212,17 +214,29 @@ def peaks(
     return peaks_of_area(position.ravel(), area=area.ravel(), width=width.ravel(), eta=eta.ravel())
 
 
-def _strengths(phase: PhaseState, listed: Reflections) -> tuple[FloatArray, FloatArray]:
-    """Return spacings [Å] and m |F|² / (V M) with displacement and texture, each (n,)."""
-    crystal = phase.crystal
-    cell = phase.cell or crystal.cell
-    d = listed.d if phase.cell is None else d_spacings(listed.hkl, cell=cell)
-    strength = listed.multiplicity * listed.f2 / (cell_volume(cell) * _mass(crystal))
-    if phase.b_extra:
-        strength = strength * np.exp(-phase.b_extra / (2 * d**2))
-    if phase.texture_r != 1.0:
+@lru_cache(maxsize=64)
+def _strengths(
+    listed: Reflections,
+    crystal: Crystal,
+    cell: Cell | None,
+    texture_r: float,
+    texture_axis: tuple[int, int, int],
+    b_extra: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Return spacings [Å] and m |F|² / (V M) with displacement and texture, each (n,).
+
+    Remembered, because most of what a fit moves leaves them alone; not to be changed.
+    """
+    metric = reciprocal_metric(cell or crystal.cell)
+    d = listed.d
+    if cell is not None:
+        d = 1 / np.sqrt(((listed.hkl @ metric) * listed.hkl).sum(axis=1))
+    strength = listed.multiplicity * listed.f2 * (np.sqrt(np.linalg.det(metric)) / _mass(crystal))
+    if b_extra:
+        strength = strength * np.exp(-b_extra / (2 * d**2))
+    if texture_r != 1.0:
         strength = strength * march_dollase(
-            listed, cell=cell, axis=phase.texture_axis, r=phase.texture_r
+            listed, cell=cell or crystal.cell, axis=texture_axis, r=texture_r
         )
     return d, np.asarray(strength, dtype=np.float64)
 

@@ -78,13 +78,26 @@ class Problem:
         """Return phase `i`'s pattern per unit mass, (n_points,)."""
         return draw(self.two_theta, self._peaks(i, vector))
 
+    def columns(self, vector: FloatArray) -> FloatArray:
+        """Return every phase's pattern per unit mass, (n_points, n_phases)."""
+        n_phases = len(self.layout.crystals)
+        return np.column_stack([self.column(i, vector) for i in range(n_phases)])
+
+    def cost(self, vector: FloatArray, columns: FloatArray) -> float:
+        """Return the sum of squares of `residual`, were the patterns at a vector those given.
+
+        Parameters
+        ----------
+        columns : (n_points, n_phases) patterns per unit mass.
+        """
+        residual, prior = self._solve_columns(columns).residual, self._prior(vector)
+        return float(residual @ residual + prior @ prior)
+
     def solve(self, vector: FloatArray) -> Solution:
         """Return scales and residual at a vector; the last answer is remembered."""
         key = vector.tobytes()
         if self._memory is None or self._memory[0] != key:
-            n_phases = len(self.layout.crystals)
-            columns = np.column_stack([self.column(i, vector) for i in range(n_phases)])
-            self._memory = key, self._solve_columns(columns)
+            self._memory = key, self._solve_columns(self.columns(vector))
         return self._memory[1]
 
     def residual(self, vector: FloatArray) -> FloatArray:

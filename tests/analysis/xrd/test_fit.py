@@ -3,8 +3,9 @@ import pytest
 
 from analysis.physics.cell import scale_cell
 from analysis.physics.structures import structure
+from analysis.xrd import drawing
 from analysis.xrd.background import background_basis
-from analysis.xrd.fit import fit_pattern
+from analysis.xrd.fit import DISPLACEMENTS, SIZES, best_start, fit_pattern
 from analysis.xrd.forward import CU_K_ALPHA, PhaseState, Resolution
 from analysis.xrd.layout import Layout
 from analysis.xrd.misfit import assess
@@ -66,8 +67,93 @@ def test_projected_derivatives_agree_with_finite_differences_of_the_fit() -> Non
             moved[k] += sign * slot.step
             sums.append(0.5 * float(np.sum(problem.residual(moved) ** 2)))
         numeric = (sums[0] - sums[1]) / (2 * slot.step)
-        # One-sided differences and peaks cut at 25 widths leave a few per cent.
+        # Peaks cut at 25 widths leave a few per cent.
         assert gradient[k] == pytest.approx(numeric, rel=0.1, abs=0.02 * np.abs(gradient).max())
+
+
+def problem_of(layout: Layout, *, rng: np.random.Generator, displacement: float = 0.0) -> Problem:
+    """Return a fit of counts of the layout's phases in equal shares."""
+    states = [PhaseState(crystal) for crystal in layout.crystals]
+    data = prepare(counted(states, rng=rng, displacement=displacement), radiation=CU_K_ALPHA)
+    return Problem(
+        data.two_theta,
+        data.counts,
+        data.sigma,
+        basis=background_basis(data.two_theta, order=4),
+        layout=layout,
+        radiation=CU_K_ALPHA,
+    )
+
+
+def test_slopes_agree_with_finite_differences_of_drawn_patterns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For every kind of number and a low-symmetry cell; of whole peaks, since cut tails jump."""
+    monkeypatch.setattr(drawing, "REACH", 2000.0)
+    monkeypatch.setattr(drawing, "GAUSSIAN_REACH", 5.0)
+    crystals = (structure("baddeleyite"), RUTILE)
+    layout = Layout(
+        crystals, Resolution(u=0.01, w=0.006), texture={"rutile": (0, 0, 1)}, refine_b=True
+    )
+    problem = problem_of(layout, rng=np.random.default_rng(2))
+    vector = layout.start
+    vector[0], vector[layout.index("texture", phase=1)] = 0.03, 0.2
+    slopes = problem.slopes(vector)
+    scales = problem.solve(vector).scales
+    assert np.all(scales > 0)
+    for k, slot in enumerate(layout.slots):
+        step = 0.1 * slot.step
+        above, below = vector.copy(), vector.copy()
+        above[k] += step
+        below[k] -= step
+        numeric = (problem.columns(above) - problem.columns(below)) @ scales / (2 * step)
+        numeric /= problem.sigma
+        # The peak list's own differences are one-sided, with a step of 1 % for the microstrain.
+        assert np.linalg.norm(slopes[:, k] - numeric) < 0.006 * np.linalg.norm(numeric), slot
+
+
+def test_a_phase_without_a_scale_has_no_slopes() -> None:
+    layout = Layout((RUTILE, ANATASE), Resolution())
+    alone = problem_of(Layout((RUTILE,), Resolution()), rng=np.random.default_rng(0))
+    problem = Problem(
+        alone.two_theta,
+        alone.column(0, alone.layout.start) + 100.0,
+        np.ones_like(alone.sigma),
+        basis=alone.basis,
+        layout=layout,
+        radiation=CU_K_ALPHA,
+    )
+    assert problem.solve(layout.start).scales[1] < 1e-9 * problem.solve(layout.start).scales[0]
+    slopes = np.abs(problem.slopes(layout.start)).max(axis=0)
+    mine = [slot.phase for slot in layout.slots]
+    assert slopes[mine.index(1)] < 1e-6 * slopes[mine.index(0)]
+
+
+@pytest.mark.parametrize(("size", "displacement"), [(1000.0, 0.1), (250.0, -0.05), (90.0, 0.0)])
+def test_moved_columns_find_the_start_that_drawn_ones_find(
+    size: float, displacement: float
+) -> None:
+    rng = np.random.default_rng(4)
+    states = [PhaseState(crystal, 0.5, size=size) for crystal in (RUTILE, structure("baddeleyite"))]
+    data = prepare(counted(states, rng=rng, displacement=displacement), radiation=CU_K_ALPHA)
+    layout = Layout(tuple(s.crystal for s in states), Resolution())
+    problem = Problem(
+        data.two_theta,
+        data.counts,
+        data.sigma,
+        basis=background_basis(data.two_theta, order=4),
+        layout=layout,
+        radiation=CU_K_ALPHA,
+    )
+    sizes = [layout.index("size", phase=i) for i in (0, 1)]
+    starts = []
+    for tried in SIZES:
+        for shift in DISPLACEMENTS:
+            vector = layout.start
+            vector[0], vector[sizes] = shift, np.log(tried)
+            starts.append((float(np.sum(problem.residual(vector) ** 2)), vector))
+    best = min(starts, key=lambda start: start[0])[1]
+    np.testing.assert_array_equal(best_start(problem), best)
 
 
 def test_a_simulated_mixture_is_recovered_within_its_stated_std() -> None:
