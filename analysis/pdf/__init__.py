@@ -1,0 +1,1 @@
+"""Total scattering and the pair distribution function."""
