@@ -31,6 +31,6 @@ def activation_map(
     heat = torch.relu((features.grad * features).sum(dim=1)).detach()
     # Place k of the convolutions looks at the curve around point k · stride.
     at = np.arange(heat.shape[-1]) * network.stride
-    found = np.interp(np.arange(len(curve)), at, heat.flatten().numpy().astype(np.float64))
+    found = np.interp(np.arange(len(curve)), at, heat.flatten().cpu().numpy().astype(np.float64))
     highest = found.max()
     return np.asarray(found / highest if highest > 0 else found)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from analysis.learning.devices import best_device
+
 logger = logging.getLogger(__name__)
 
 Batch = tuple[Tensor, ...]
@@ -40,19 +42,23 @@ def train(
     schedule: Schedule,
     *,
     told: Callable[[int, int], None] | None = None,
+    device: torch.device | None = None,
 ) -> list[float]:
-    """Train in place; return the loss of every step.
+    """Train in place; return the loss of every step. The network ends on the processor.
 
     Parameters
     ----------
     batches : gives the batch of a step; the same step, the same batch.
     told : hears how many of how many steps are done.
+    device : where to compute; `analysis.learning.devices.best_device` if None.
 
     Raises
     ------
     FloatingPointError
         The loss is not finite.
     """
+    device = best_device() if device is None else device
+    network.to(device)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=schedule.rate, weight_decay=schedule.weight_decay
     )
@@ -69,7 +75,7 @@ def train(
     network.train()
     course: list[float] = []
     for step in range(schedule.steps):
-        batch = batches(step)
+        batch = tuple(part.to(device) for part in batches(step))
         optimiser.zero_grad(set_to_none=True)
         value = loss(network(batch[0]), batch)
         if not torch.isfinite(value):
@@ -83,5 +89,5 @@ def train(
         course.append(float(value.item()))
         if told is not None:
             told(step + 1, schedule.steps)
-    network.eval()
+    network.to("cpu").eval()
     return course

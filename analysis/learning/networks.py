@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from analysis.learning.devices import device_of
+
 KERNELS = (15, 9, 7, 5)
 """Points that each convolution looks at; every one halves the length."""
 
@@ -50,12 +52,15 @@ class CurveNet(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the outputs, (n, n_outputs), of curves, (n, n_points)."""
-        return torch.as_tensor(self.head(self.seen(x)))
+        """Return the outputs, (n, n_outputs), of curves, (n, n_points), where the curves are."""
+        return torch.as_tensor(self.head(self.seen(x)).to(x.device))
 
     def seen(self, x: Tensor) -> Tensor:
-        """Return the last convolution's channels along the curves, (n, n_channels, 1, length)."""
-        rows = x[:, None, None, :].contiguous(memory_format=torch.channels_last)
+        """Return the last convolution's channels along the curves, (n, n_channels, 1, length).
+
+        They are on the network's own device, wherever the curves are.
+        """
+        rows = x.to(device_of(self))[:, None, None, :].contiguous(memory_format=torch.channels_last)
         return torch.as_tensor(self.features(rows))
 
 

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from analysis.learning.devices import best_device
 from analysis.learning.networks import CurveNet, with_dropout
 from analysis.xrd.network_input import View
 
@@ -96,7 +97,7 @@ def save(folder: Path, networks: Networks) -> None:
 
 
 def load(folder: Path, *, two_theta: FloatArray, wavelength: float) -> Networks:
-    """Return the networks in a folder of weights, ready to predict.
+    """Return the networks in a folder of weights, ready to predict, on a GPU if there is one.
 
     Parameters
     ----------
@@ -108,7 +109,12 @@ def load(folder: Path, *, two_theta: FloatArray, wavelength: float) -> Networks:
     for k, told in enumerate(shape["members"]):
         view = View(two_theta, wavelength, pair_distances=told["pair_distances"])
         network = CurveNet(view.n_points, 2 * len(shape["names"]), width=shape["width"])
-        network.load_state_dict(torch.load(folder / f"member_{k}.pt", weights_only=True))
-        members.append(Member(view, network.eval()))
+        network.load_state_dict(_weights(folder, k))
+        members.append(Member(view, network.to(best_device()).eval()))
     names = tuple(shape["names"])
     return Networks(names, tuple(range(len(names))), tuple(members))
+
+
+def _weights(folder: Path, k: int) -> dict[str, Tensor]:
+    path = folder / f"member_{k}.pt"
+    return dict(torch.load(path, weights_only=True, map_location="cpu"))

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from analysis import weights
+from analysis.learning.devices import best_device
 from analysis.learning.fitting import Batch, Schedule, train
 from analysis.learning.heteroscedastic import gaussian_loss, pooled
 from analysis.learning.networks import CurveNet
@@ -190,13 +191,14 @@ def save(folder: Path, ensemble: Ensemble) -> None:
 
 
 def load(folder: Path, world: World) -> Ensemble:
-    """Return the networks in a folder of weights, ready to predict."""
+    """Return the networks in a folder of weights, ready to predict, on a GPU if there is one."""
     shape = json.loads((folder / "networks.json").read_text())
     members = []
     for k in range(shape["members"]):
         member = _network(world, shape["width"])
-        member.load_state_dict(torch.load(folder / f"member_{k}.pt", weights_only=True))
-        members.append(member.eval())
+        path = folder / f"member_{k}.pt"
+        member.load_state_dict(torch.load(path, weights_only=True, map_location="cpu"))
+        members.append(member.to(best_device()).eval())
     return Ensemble(shape["n_phases"], shape["n_numbers"], tuple(members))
 
 
