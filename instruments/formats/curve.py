@@ -30,6 +30,7 @@ class Curve:
     sigma: FloatArray | None = None
     x_name: str = ""
     x_unit: str = ""
+    y_name: str = ""
     y_unit: str = ""
     counting: bool | None = None
     settings: Mapping[str, float | str] = field(default_factory=dict)

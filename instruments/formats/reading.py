@@ -17,6 +17,7 @@ from instruments.formats.dat import read_dat
 from instruments.formats.fxye import read_fxye
 from instruments.formats.headers import LONGEST, SHORTEST
 from instruments.formats.source import Source, read_source
+from instruments.formats.total_scattering import read_fq, read_gr, read_iq, read_sq
 from instruments.formats.xrdml import read_xrdml
 from instruments.formats.xy import read_xy
 from instruments.formats.xye import read_xye
@@ -31,8 +32,15 @@ READERS: dict[str, Callable[[Source], Curve]] = {
     ".txt": read_dat,
     ".csv": read_csv,
     ".fxye": read_fxye,
+    ".gr": read_gr,
+    ".sq": read_sq,
+    ".fq": read_fq,
+    ".iq": read_iq,
 }
 """Extension → reader."""
+
+TECHNIQUES = {".gr": "pdf", ".sq": "pdf", ".fq": "pdf", ".iq": "pdf"}
+"""Extension → the technique of its files, where it says one; others hold diffraction."""
 
 _SAME_WAVELENGTH = 0.005
 """Relative; Kα1, Kα2 and their mean, as different programs state them, differ by 0.25 %."""
@@ -41,7 +49,7 @@ _SAME_WAVELENGTH = 0.005
 def read_measurement(
     path: Path,
     *,
-    technique: str = "xrd",
+    technique: str | None = None,
     sample_id: str | None = None,
     measurement_id: str | None = None,
     wavelength: float | None = None,
@@ -58,7 +66,8 @@ def read_measurement(
 
     Parameters
     ----------
-    technique : decides the axis of files that do not name it.
+    technique : decides the axis of files that do not name it; None takes what the extension
+        says, ``xrd`` where it says nothing.
     sample_id : the file's stem if None.
     measurement_id : ``<sample>/<technique>/0`` if None.
     wavelength : in Å, for files that do not state it.
@@ -72,6 +81,7 @@ def read_measurement(
         The file is missing, truncated, garbled or contradicts what is known of it. The sentence
         names the file, the line where there is one, and what was expected.
     """
+    technique = technique or TECHNIQUES.get(path.suffix.lower(), "xrd")
     source = read_source(path)
     curve = _reader(source)(source)
     _check(source, curve, points=points, technique=technique)
@@ -89,7 +99,7 @@ def read_measurement(
             sigma=sigma,
             x_name=x_name,
             x_unit=x_unit,
-            y_name="intensity",
+            y_name=curve.y_name or "intensity",
             y_unit=curve.y_unit or ("counts" if _counts(curve, technique) else ""),
             instrument=instrument,
             simulated=False,
