@@ -22,8 +22,8 @@ class Output:
     ----------
     json_file : all insights as a JSON list; None for none.
     csv_file : a row a measurement; None for none.
-    figures : folder for a picture of each fit and of where networks looked, made if it is missing;
-        None for none.
+    figures : folder for a picture of each fit, of where networks looked and of what an answer
+        rests on, made if it is missing; None for none.
     quantities : quantity → unit, the columns of the table.
 
     Raises
@@ -77,6 +77,8 @@ class Output:
             write_figure(insight, self._figures / f"{name}.png")
             if "activation" in insight.evidence:
                 write_activation(insight, self._figures / f"{name}_activation.png")
+            if "attribution" in insight.evidence:
+                write_attribution(insight, self._figures / f"{name}_attribution.png")
         self._written += 1
 
     def _open(self, path: Path | None) -> TextIO | None:
@@ -164,6 +166,25 @@ def write_activation(insight: Insight, path: Path) -> None:
     if len(curve.columns) > 1:
         title = ", ".join(insight.measurement_ids)
         _write(path, activation_figure(curve, format=path.suffix[1:], title=title))
+
+
+def write_attribution(insight: Insight, path: Path) -> None:
+    """Write what each part of what was read adds to the two most probable answers.
+
+    The axis of the curve names the question; .png or .svg.
+
+    Raises
+    ------
+    AnalysisError
+        The picture cannot be written.
+    """
+    from orchestrator.report.figures import attribution_figure
+
+    curve = insight.evidence["attribution"]
+    technique = insight.agent.split(".")[0]
+    answers = insight.class_probabilities[f"{technique}.{curve.x_name}"]
+    title = ", ".join(insight.measurement_ids)
+    _write(path, attribution_figure(curve, answers, format=path.suffix[1:], title=title))
 
 
 def _write(path: Path, picture: bytes) -> None:

@@ -20,11 +20,12 @@ from analysis.xrd.indexing.lines import FEWEST, Lines, lines_of
 from analysis.xrd.indexing.search import IndexedCell
 from analysis.xrd.peaks import Peaks, find_peaks
 from analysis.xrd.preprocess import check_measurement
+from analysis.xrd.symmetry.attribution import Attribution
 from analysis.xrd.symmetry.extinction import space_groups
 from analysis.xrd.symmetry.features import cells_of
 from analysis.xrd.symmetry.opinion import Learnt, load
 from analysis.xrd.symmetry.recipes import AGENT, SymmetrySettings, digest, recipe_of
-from analysis.xrd.symmetry.telling import estimates_of, evidence_of, higher_lattice
+from analysis.xrd.symmetry.telling import estimates_of, evidence_of, higher_lattice, why_of
 from instruments.measurement import Measurement
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,9 @@ CONVINCING = 0.5
 
 NAMED_GROUPS = 10
 """Space groups that are named; the others are put together."""
+
+NAMED_PARTS = 3
+"""Parts of the features that a remark names."""
 
 UNITS = {
     "xrd.cell.a": "Å",
@@ -61,6 +65,9 @@ class Symmetry:
     patterns. Their std is the formal one of the least-squares fit to the lines' positions, times a
     factor by which 68 % of simulated volumes lie within one. They hold given that the cell is
     right.
+
+    Evidence ``attribution`` and the last remark tell what each part of what was read adds to the
+    probabilities, as Shapley values; see `analysis.xrd.symmetry.attribution`.
 
     `p_wrong` is the probability that the system is another than the most probable. The agent
     abstains if that one's probability is below 0.4 or there are fewer than five lines; its
@@ -147,6 +154,7 @@ class Symmetry:
         p_cell = 0.0 if cell is None else self._learnt.p_cell(cell, p_system=systems[best])
         abstained = systems[best] < LEAST
         told = cell if p_cell >= CONVINCING and not abstained else None
+        why = self._learnt.why(lines, cells)
         questions = {"xrd.crystal_system": systems}
         if told is not None:
             questions["xrd.space_group"] = _named(space_groups(told, lines))
@@ -167,9 +175,12 @@ class Symmetry:
             class_probabilities=questions,
             p_wrong=1.0 - systems[best],
             quality=_quality(cell, p_cell, n_lines=len(lines)),
-            evidence=evidence_of(chosen, peaks, cell, lines),
+            evidence=evidence_of(chosen, peaks, cell, lines) | {"attribution": why_of(why)},
             abstained=abstained,
-            remarks=_remarks(systems, best, told, abstained=abstained),
+            remarks=(
+                *_remarks(systems, best, told, abstained=abstained),
+                _reasons(systems, best, why),
+            ),
         )
 
 
@@ -222,3 +233,12 @@ def _remarks(
     if told.centring == "R":
         found.append("a rhombohedral lattice is trigonal")
     return tuple(found)
+
+
+def _reasons(systems: Mapping[str, float], best: str, why: Attribution) -> str:
+    """Return what moved the probability of the best system most, from its average."""
+    place = list(systems).index(best)
+    added = {part: float(values[place]) for part, values in why.parts.items()}
+    first = sorted(added, key=lambda part: -abs(added[part]))[:NAMED_PARTS]
+    told = ", ".join(f"{part} {added[part]:+.2f}" for part in first)
+    return f"{best} {systems[best]:.2f} against {why.average[place]:.2f} on average: {told}"

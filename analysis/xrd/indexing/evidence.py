@@ -53,8 +53,7 @@ def match(possible: FloatArray, displacement: float, lines: Lines) -> Match | No
     possible : (n,) Q of the reflections [Å⁻²], in any order.
     displacement : of the sample [deg].
     """
-    rising = np.sort(possible)
-    rising = rising[(rising > 0) & (rising < 1.02 * lines.end)]
+    rising = np.sort(possible[(possible > 0) & (possible < 1.02 * lines.end)])
     if len(rising) < 3:
         return None
     n_possible = _resolved(rising[rising <= lines.end], lines.wavelength)

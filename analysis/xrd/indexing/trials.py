@@ -81,28 +81,32 @@ def _solved(q: FloatArray, system: str) -> FloatArray:
     inverse = _inverses(system, reach)
     kept = []
     for chosen in combinations(range(min(n_lines, len(q))), N_FREE[system]):
-        free = inverse @ q[list(chosen)].astype(np.float32)
-        possible = (free[:, : min(3, free.shape[1])] > SMALLEST).all(axis=1)
+        first = q[list(chosen)].astype(np.float32)
+        columns = [np.tensordot(first, each, axes=1) for each in inverse]
+        possible = columns[0] > SMALLEST
+        for column in columns[1:3]:
+            possible &= column > SMALLEST
         if system == "monoclinic":
-            a, _, c, oblique = free.T
+            a, _, c, oblique = columns
             possible &= (a <= c) & (oblique >= -1e-5) & (oblique <= 1.02 * a)
-        kept.append(free[possible])
+        kept.append(np.column_stack([column[possible] for column in columns]))
     return np.concatenate(kept).astype(np.float64)
 
 
 @lru_cache
 def _inverses(system: str, reach: tuple[int, int]) -> SingleArray:
-    """Return what turns Q of n_free lines into free numbers, for each assignment of indices."""
+    """Return what turns Q of n_free lines into free numbers, (n_free, n_free, n_assignments)."""
     n_free = N_FREE[system]
     rows = distinct(system, reach=reach)
     if system == "cubic":
-        return np.asarray(1 / rows[:, :, None], dtype=np.float32)
+        return np.asarray(1 / rows.T[None], dtype=np.float32)
     matrices = rows[np.array(list(permutations(range(len(rows)), n_free)))]
     matrices = matrices[np.abs(np.linalg.det(matrices)) > 1e-6]
     if system == "orthorhombic":  # the names of the axes are free: one order of columns is enough
         code = (matrices * np.array([1, 17, 289])[:, None]).sum(axis=1)
         matrices = matrices[(np.diff(code, axis=1) >= 0).all(axis=1)]
-    return np.asarray(np.linalg.inv(matrices), dtype=np.float32)
+    inverses = np.linalg.inv(matrices).astype(np.float32)
+    return np.ascontiguousarray(inverses.transpose(1, 2, 0))
 
 
 def _unlike(free: FloatArray) -> FloatArray:

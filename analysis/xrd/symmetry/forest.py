@@ -33,22 +33,24 @@ class Forest:
     value: FloatArray
 
     def probability(self, features: FloatArray) -> FloatArray:
-        """Return the mean share of each class in the leaves, (n_classes,), of one example.
+        """Return the mean share of each class in the leaves, (n, n_classes).
 
         Parameters
         ----------
-        features : (n_features,).
+        features : (n, n_features).
         """
         # Trees are grown and asked in single precision: a feature may equal a threshold.
         asked = features.astype(np.float32)
-        node = self.roots.copy()
-        while True:
-            inner = self.feature[node] >= 0
-            if not inner.any():
-                return np.asarray(self.value[node].mean(axis=0))
-            at = node[inner]
-            goes_left = asked[self.feature[at]] <= self.threshold[at]
-            node[inner] = np.where(goes_left, self.left[at], self.right[at])
+        node = np.tile(self.roots, len(asked))
+        example = np.repeat(np.arange(len(asked)), len(self.roots))
+        under_way = np.flatnonzero(self.feature[node] >= 0)
+        while len(under_way):
+            at = node[under_way]
+            goes_left = asked[example[under_way], self.feature[at]] <= self.threshold[at]
+            node[under_way] = np.where(goes_left, self.left[at], self.right[at])
+            under_way = under_way[self.feature[node[under_way]] >= 0]
+        leaves = self.value[node].reshape(len(asked), len(self.roots), -1)
+        return np.asarray(leaves.mean(axis=1))
 
     def save(self, path: Path) -> None:
         """Write the arrays to an npz file."""

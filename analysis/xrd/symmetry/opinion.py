@@ -14,6 +14,7 @@ from analysis.learning.calibration import Logistic
 from analysis.xrd.indexing.forms import N_FREE, SYSTEMS
 from analysis.xrd.indexing.lines import Lines
 from analysis.xrd.indexing.search import IndexedCell
+from analysis.xrd.symmetry.attribution import Attribution, attribute
 from analysis.xrd.symmetry.features import features
 from analysis.xrd.symmetry.forest import Forest, load_forest
 
@@ -60,6 +61,7 @@ class Learnt:
     sharpness : exponent that calibrates its votes, see `calibrated`.
     cell : probability that the best cell of a system is the crystal's, from `cell_features`.
     std_scale : by what the formal std of a cell is multiplied to hold 68 % of the true volumes.
+    background : (n_background, n_features) of examples beside which a pattern is explained.
     """
 
     forest: Forest
@@ -67,16 +69,21 @@ class Learnt:
     sharpness: float
     cell: Logistic
     std_scale: float
+    background: FloatArray
 
     def systems(self, lines: Lines, cells: Mapping[str, IndexedCell]) -> dict[str, float]:
         """Return system → calibrated probability, summing to 1."""
         p = self.probability(features(lines, cells)[None])[0]
         return dict(zip(SYSTEMS, map(float, p), strict=True))
 
+    def why(self, lines: Lines, cells: Mapping[str, IndexedCell]) -> Attribution:
+        """Return what each part of the features adds to the probabilities of `systems`."""
+        row = features(lines, cells)
+        return attribute(self.probability, row, background=self.background)
+
     def probability(self, rows: FloatArray) -> FloatArray:
         """Return calibrated probabilities, (n, n_systems), from (n, n_features)."""
-        trees = np.array([self.forest.probability(row) for row in rows])
-        votes = (trees + self.linear.probability(rows)) / 2
+        votes = (self.forest.probability(rows) + self.linear.probability(rows)) / 2
         return calibrated(votes, sharpness=self.sharpness)
 
     def p_cell(self, cell: IndexedCell, *, p_system: float) -> float:
@@ -93,6 +100,7 @@ class Learnt:
             scale=line.scale,
             slopes=line.slopes,
             offset=line.offset,
+            background=self.background,
         )
         numbers = {
             "sharpness": self.sharpness,
@@ -111,8 +119,9 @@ def load(folder: Path) -> Learnt:
     )
     with np.load(folder / LINEAR) as stored:
         linear = Linear(stored["mean"], stored["scale"], stored["slopes"], stored["offset"])
+        background = stored["background"]
     forest = load_forest(folder / FOREST)
-    return Learnt(forest, linear, numbers["sharpness"], cell, numbers["std_scale"])
+    return Learnt(forest, linear, numbers["sharpness"], cell, numbers["std_scale"], background)
 
 
 def calibrated(votes: FloatArray, *, sharpness: float) -> FloatArray:

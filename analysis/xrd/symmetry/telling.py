@@ -11,6 +11,7 @@ from analysis.xrd.indexing.forms import SYSTEMS, cell_of, volume
 from analysis.xrd.indexing.lines import Lines
 from analysis.xrd.indexing.search import IndexedCell
 from analysis.xrd.peaks import Peaks
+from analysis.xrd.symmetry.attribution import AVERAGE, Attribution
 from instruments.measurement import Measurement
 
 FloatArray = NDArray[np.float64]
@@ -68,6 +69,16 @@ def evidence_of(
             position, "two_theta", "deg", {"strength": np.ones_like(position)}
         )
     return found
+
+
+def why_of(why: Attribution) -> Curve:
+    """Return what each part of the features adds to each system's probability.
+
+    The axis counts the systems in the order of ``xrd.crystal_system``; the columns are the average
+    and the parts, and sum to the probabilities told.
+    """
+    places = np.arange(len(why.average), dtype=np.float64)
+    return Curve(places, "crystal_system", "", {AVERAGE: why.average} | why.parts)
 
 
 def higher_lattice(cell: IndexedCell) -> str:

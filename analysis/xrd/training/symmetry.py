@@ -10,13 +10,18 @@ from dataclasses import dataclass
 
 import gemmi
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold
+from sklearn.model_selection import KFold, StratifiedKFold
 
-from analysis.learning.calibration import Logistic, expected_calibration_error, fit_logistic
+from analysis.learning.calibration import (
+    Logistic,
+    expected_calibration_error,
+    fit_logistic,
+    reliability,
+)
 from analysis.xrd.indexing.forms import SYSTEMS
 from analysis.xrd.indexing.search import IndexedCell
 from analysis.xrd.symmetry.features import NAMES
@@ -28,13 +33,16 @@ from analysis.xrd.symmetry.simulation import Example
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+Row = tuple[float, float, int]
 
 SAME_VOLUME = 0.005
 """Relative difference of primitive volumes below which a cell is the crystal's."""
 
-
 SHRINKAGE = 0.01
 """Variance of the normal prior of the logistic regression's slopes."""
+
+N_BACKGROUND = 32
+"""Examples beside which a pattern is explained."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,12 +52,23 @@ class HeldOut:
     Attributes
     ----------
     truth : (n,) index of the system.
-    votes, probability : (n, n_systems) before and after calibration.
+    votes, probability : (n, n_systems) before and after calibration; the latter with the exponent
+        of the other folds.
     """
 
     truth: IntArray
     votes: FloatArray
     probability: FloatArray
+
+    @property
+    def stated(self) -> FloatArray:
+        """Probability of the most probable system, (n,)."""
+        return np.asarray(self.probability.max(axis=1))
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether the most probable system is the true one, (n,)."""
+        return np.asarray(self.probability.argmax(axis=1) == self.truth)
 
     def among_first(self, k: int) -> float:
         """Return how often the true system is among the k most probable."""
@@ -104,14 +123,17 @@ def fit_linear(x: FloatArray, truth: IntArray) -> Linear:
 
 
 def hold_out(x: FloatArray, truth: IntArray, recipe: Recipe, *, seed: int) -> HeldOut:
-    """Return what trees say of the fold that they have not seen, calibrated on all folds."""
-    votes = np.zeros((len(x), len(SYSTEMS)))
-    for kept, left_out in KFold(recipe.folds, shuffle=True, random_state=seed).split(x):
+    """Return what trees say of the fold that they have not seen, calibrated on the others."""
+    votes, probability = np.zeros((2, len(x), len(SYSTEMS)))
+    folds = list(KFold(recipe.folds, shuffle=True, random_state=seed).split(x))
+    for kept, left_out in folds:
         trees = grow(x[kept], truth[kept], recipe, seed=seed)
         linear = fit_linear(x[kept], truth[kept])
         votes[left_out] = (votes_of(trees, x[left_out]) + linear.probability(x[left_out])) / 2
-    sharpness = sharpen(votes, truth)
-    return HeldOut(truth, votes, calibrated(votes, sharpness=sharpness))
+    for kept, left_out in folds:
+        sharpness = sharpen(votes[kept], truth[kept])
+        probability[left_out] = calibrated(votes[left_out], sharpness=sharpness)
+    return HeldOut(truth, votes, probability)
 
 
 def sharpen(votes: FloatArray, truth: IntArray) -> float:
@@ -127,21 +149,39 @@ def sharpen(votes: FloatArray, truth: IntArray) -> float:
 
 def learn(
     examples: Sequence[Example], recipe: Recipe, *, seed: int
-) -> tuple[Learnt, HeldOut, dict[str, float]]:
-    """Return what is learnt from examples, what held-out ones say, and figures for the card."""
+) -> tuple[Learnt, dict[str, float], dict[str, list[Row]]]:
+    """Return what is learnt from examples; figures, and reliability of held-out ones, for the card.
+
+    Reliability is question → (stated, frequency, number) of each bin.
+    """
     x = np.array([e.features for e in examples])
     truth = np.array([SYSTEMS.index(e.system) for e in examples])
     held_out = hold_out(x, truth, recipe, seed=seed)
     trees = grow(x, truth, recipe, seed=seed)
-    cell, scale, told = _learn_cells(examples, held_out)
+    cell, scale, told, of_cells = _learn_cells(examples, held_out, recipe, seed=seed)
     sharpness = sharpen(held_out.votes, truth)
-    learnt = Learnt(as_forest(trees), fit_linear(x, truth), sharpness, cell, scale)
+    learnt = Learnt(
+        as_forest(trees),
+        fit_linear(x, truth),
+        sharpness,
+        cell,
+        scale,
+        background=_background(x, truth, seed=seed),
+    )
     importances = {
         f"importance.{name}": float(share)
         for name, share in zip(NAMES, trees.feature_importances_, strict=True)
         if share > 0.01
     }
-    return learnt, held_out, _figures(held_out) | told | importances
+    tables = {"the system is right": _rows(held_out.stated, held_out.right)} | of_cells
+    return learnt, _figures(held_out) | told | importances, tables
+
+
+def _background(x: FloatArray, truth: IntArray, *, seed: int) -> FloatArray:
+    """Return examples with systems as frequent as in `PRIOR`, (`N_BACKGROUND`, n_features)."""
+    weight = weight_of(truth)
+    rng = np.random.default_rng(seed)
+    return x[rng.choice(len(x), size=N_BACKGROUND, p=weight / weight.sum())]
 
 
 def as_forest(trees: ExtraTreesClassifier) -> Forest:
@@ -174,9 +214,9 @@ def _volume_ratio(cell: IndexedCell, example: Example) -> float:
 
 
 def _learn_cells(
-    examples: Sequence[Example], held_out: HeldOut
-) -> tuple[Logistic, float, dict[str, float]]:
-    """Return when a cell is right, the scale of its std, and figures."""
+    examples: Sequence[Example], held_out: HeldOut, recipe: Recipe, *, seed: int
+) -> tuple[Logistic, float, dict[str, float], dict[str, list[Row]]]:
+    """Return when a cell is right, the scale of its std, figures and reliability."""
     rows, right, scores = [], [], []
     for example, p in zip(examples, held_out.probability, strict=True):
         best = SYSTEMS[int(np.argmax(p))]
@@ -187,8 +227,7 @@ def _learn_cells(
         right.append(is_right(cell, example))
         if right[-1]:
             scores.append(abs(_volume_ratio(cell, example)) / cell.relative_volume_std)
-    logistic = fit_logistic(rows, right)
-    p = logistic.probability(rows)
+    p = _cross_fitted(np.array(rows), np.array(right), recipe, seed=seed)
     shown = p > 0.5
     told = {
         "held_out.cell_right": float(np.mean(right)),
@@ -198,16 +237,32 @@ def _learn_cells(
         else 0.0,
         "held_out.cell_calibration_error": expected_calibration_error(p, right),
     }
-    return logistic, float(np.quantile(scores, 0.68)), told
+    tables = {"the cell is right": _rows(p, right)}
+    return fit_logistic(rows, right), float(np.quantile(scores, 0.68)), told, tables
+
+
+def _cross_fitted(
+    rows: FloatArray, right: NDArray[np.bool_], recipe: Recipe, *, seed: int
+) -> FloatArray:
+    """Return what a logistic regression says of the fold that it has not seen, (n,)."""
+    told = np.zeros(len(rows))
+    folds = StratifiedKFold(recipe.folds, shuffle=True, random_state=seed)
+    for kept, left_out in folds.split(rows, right):
+        told[left_out] = fit_logistic(rows[kept], right[kept]).probability(rows[left_out])
+    return told
+
+
+def _rows(stated: ArrayLike, yes: ArrayLike) -> list[Row]:
+    return [(b.stated, b.frequency, b.n) for b in reliability(stated, yes, n_bins=5)]
 
 
 def _figures(held_out: HeldOut) -> dict[str, float]:
-    top, right = held_out.probability.max(axis=1), held_out.probability.argmax(axis=1)
-    correct = right == held_out.truth
+    top, correct = held_out.stated, held_out.right
     figures = {
         "held_out.top1": held_out.among_first(1),
         "held_out.top2": held_out.among_first(2),
         "held_out.majority": float(np.bincount(held_out.truth).max() / len(held_out.truth)),
+        "held_out.stated": float(top.mean()),
         "held_out.calibration_error": expected_calibration_error(top, correct),
     }
     for i, system in enumerate(SYSTEMS):

@@ -6,7 +6,7 @@ Importing this file imports scikit-learn.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,10 +37,10 @@ def train(
     key = digest(radiation, chosen, seed)
     with weights.building(AGENT, key) as made:
         drawn = draw_examples(chosen.n_examples, radiation=radiation, seed=seed, told=told)
-        learnt, _, figures = learn(drawn, chosen, seed=seed)
+        learnt, figures, tables = learn(drawn, chosen, seed=seed)
         learnt.save(made)
         spent = time.process_time() - begin
-        weights.write_card(made, _card(chosen, seed, key, figures, spent))
+        weights.write_card(made, _card(chosen, seed, key, figures, tables, spent))
     return weights.folder_of(AGENT, key)
 
 
@@ -59,7 +59,14 @@ def draw_examples(n: int, *, radiation: Radiation, seed: int, told: Told) -> lis
     return found
 
 
-def _card(recipe: Recipe, seed: int, key: str, figures: Mapping[str, float], spent: float) -> Card:
+def _card(
+    recipe: Recipe,
+    seed: int,
+    key: str,
+    figures: Mapping[str, float],
+    reliability: Mapping[str, Sequence[tuple[float, float, int]]],
+    spent: float,
+) -> Card:
     return Card(
         AGENT,
         recipe.name,
@@ -70,11 +77,12 @@ def _card(recipe: Recipe, seed: int, key: str, figures: Mapping[str, float], spe
             f"{recipe.n_trees} extremely randomised trees on {recipe.n_examples} simulated "
             "patterns of random crystals, each searched for cells of six systems, and a logistic "
             "regression on the same; the mean of both counts.",
-            f"Held-out figures are from {recipe.folds} folds over those crystals; calibration was "
-            "fitted on the same held-out votes, with one number.",
+            f"Held-out figures are from {recipe.folds} folds over those crystals; what calibrates "
+            "a fold was fitted on the others.",
             "Random crystals have no chemistry: pseudo-symmetry, as in feldspars, is rarer among "
             "them than in nature. Trigonal crystals count as hexagonal.",
             "Importances are mean decreases of impurity.",
         ),
+        reliability=reliability,
         cpu_seconds=spent,
     )

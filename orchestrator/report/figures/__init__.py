@@ -1,6 +1,7 @@
 """Figures of a campaign, drawn from its records: small, labelled with units, colour-blind safe."""
 
 from orchestrator.report.figures.activation import activation_figure
+from orchestrator.report.figures.attribution import attribution_figure
 from orchestrator.report.figures.canvas import Picture
 from orchestrator.report.figures.landscape import landscape
 from orchestrator.report.figures.pattern import pattern, pattern_figure
@@ -12,6 +13,7 @@ from orchestrator.report.figures.reliability import reliability_figure
 __all__ = [
     "Picture",
     "activation_figure",
+    "attribution_figure",
     "landscape",
     "pattern",
     "pattern_figure",

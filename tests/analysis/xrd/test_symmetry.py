@@ -20,6 +20,7 @@ from analysis.xrd.indexing.forms import SYSTEMS
 from analysis.xrd.indexing.lines import Lines, lines_of
 from analysis.xrd.indexing.search import IndexedCell, search_system
 from analysis.xrd.radiation import Radiation
+from analysis.xrd.symmetry.attribution import AVERAGE, PARTS, attribute
 from analysis.xrd.symmetry.crystals import draw_cell, draw_crystal
 from analysis.xrd.symmetry.extinction import space_groups
 from analysis.xrd.symmetry.features import NAMES, cells_of, features
@@ -130,6 +131,58 @@ def test_the_card_says_how_good_it_is(agent: Symmetry) -> None:
     assert any(name.startswith("importance.") for name in figures)
 
 
+def test_the_card_says_what_came_of_its_probabilities(agent: Symmetry) -> None:
+    tables = agent.card.reliability
+    assert set(tables) == {"the system is right", "the cell is right"}
+    rows = tables["the system is right"]
+    n = sum(number for _, _, number in rows)
+    assert n == RECIPES["tiny"].n_examples
+    came_true = sum(frequency * number for _, frequency, number in rows) / n
+    assert came_true == pytest.approx(agent.card.figures["held_out.top1"])
+    assert all(0 <= stated <= 1 for stated, _, _ in rows)
+
+
+def test_parts_lead_from_the_average_to_the_probabilities_told(agent: Symmetry) -> None:
+    insight = agent.analyze([measured("lab6")], rng=np.random.default_rng(0))
+    shown = insight.evidence["attribution"]
+    told = insight.class_probabilities["xrd.crystal_system"]
+    np.testing.assert_allclose(sum(shown.columns.values()), list(told.values()), atol=1e-9)
+    assert set(shown.columns) == {AVERAGE, *PARTS}
+    assert insight.remarks[-1].startswith("cubic")
+
+
+def test_every_feature_is_in_one_part() -> None:
+    columns = np.concatenate(list(PARTS.values()))
+    assert sorted(columns) == list(range(len(NAMES)))
+
+
+def test_only_the_part_that_matters_gets_a_share() -> None:
+    part, columns = next(iter(PARTS.items()))
+    rng = np.random.default_rng(0)
+    background, row = rng.normal(size=(8, len(NAMES))), rng.normal(size=len(NAMES))
+
+    def summed(rows: np.ndarray) -> np.ndarray:
+        return np.column_stack([rows[:, columns].sum(axis=1), -rows[:, columns].sum(axis=1)])
+
+    found = attribute(summed, row, background=background)
+    added = row[columns].sum() - background[:, columns].sum(axis=1).mean()
+    np.testing.assert_allclose(found.parts[part], [added, -added])
+    assert all(np.allclose(found.parts[other], 0, atol=1e-12) for other in PARTS if other != part)
+
+
+def test_two_parts_share_what_they_do_together() -> None:
+    (one, first), (two, second) = list(PARTS.items())[:2]
+    row, background = np.ones(len(NAMES)), np.zeros((4, len(NAMES)))
+
+    def both(rows: np.ndarray) -> np.ndarray:
+        return rows[:, [first[0]]] * rows[:, [second[0]]]
+
+    found = attribute(both, row, background=background)
+    # Symmetry of the Shapley value; an order and its reverse make it exact.
+    assert found.parts[one] == pytest.approx(0.5)
+    assert found.parts[two] == pytest.approx(0.5)
+
+
 def test_arrays_vote_like_the_trees_they_came_from(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     x = rng.normal(size=(120, 5))
@@ -138,7 +191,7 @@ def test_arrays_vote_like_the_trees_they_came_from(tmp_path: Path) -> None:
     as_forest(trees).save(tmp_path / "forest.npz")
     forest = load_forest(tmp_path / "forest.npz")
     asked = rng.normal(size=(20, 5))
-    mine = np.array([forest.probability(row) for row in asked])
+    mine = forest.probability(asked)
     # Leaves are kept in single precision.
     np.testing.assert_allclose(mine, votes_of(trees, asked), atol=1e-6)
 
