@@ -65,6 +65,44 @@ def common_curves(
     return q, curves
 
 
+def compositions(
+    measurements: Sequence[Measurement], components: Sequence[str]
+) -> FloatArray | None:
+    """Return the share of each component in each sample, (n_samples, n_components), rows sum to 1.
+
+    None if no components are named.
+
+    Parameters
+    ----------
+    components : names of the measurements' settings that state amounts, in any one unit.
+
+    Raises
+    ------
+    BadPattern
+        A measurement does not state a component, or states amounts that are no composition.
+    """
+    if not components:
+        return None
+    rows = np.array([[_amount(m, name) for name in components] for m in measurements])
+    wrong = np.flatnonzero((rows.min(axis=1) < 0) | ~(rows.sum(axis=1) > 0))
+    if wrong.size:
+        raise BadPattern(
+            f"{measurements[wrong[0]].id} states {rows[wrong[0]].tolist()} of {list(components)}; "
+            "amounts of at least 0, not all 0, were expected"
+        )
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True))
+
+
+def _amount(measurement: Measurement, component: str) -> float:
+    amount = measurement.settings.get(component)
+    if not isinstance(amount, int | float):
+        raise BadPattern(
+            f"{measurement.id} has the setting {component} = {amount!r}; a number was expected. "
+            "State every component in the settings of every measurement, or name no components"
+        )
+    return float(amount)
+
+
 def without_background(counts: FloatArray) -> FloatArray:
     """Return counts above a rolling minimum, (n_points,), at least 0.
 

@@ -1,26 +1,21 @@
-"""Phases found without labels: several factorisations, merged, and what they agree on."""
+"""Phases found without labels: several factorisations, merged in several ways, the best chosen."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.learning.decomposition.grouping import (
-    STANDARD,
-    Grouping,
-    Merging,
-    group,
-    matched_columns,
-    medoid,
-)
+from analysis.learning.decomposition.choosing import Candidate, candidates
+from analysis.learning.decomposition.doubts import doubts
+from analysis.learning.decomposition.grouping import STANDARD, Merging, groupings, most_agreed
 from analysis.learning.decomposition.nmf import Factors, factorise
 from analysis.learning.decomposition.shifts import resample
+from analysis.learning.decomposition.smoothness import without_islands
 from analysis.learning.decomposition.stretched import (
     Alignment,
     Stretched,
-    align,
     refine,
     unexplained_share,
 )
@@ -34,9 +29,8 @@ MOST_FACTORS = 24
 CROWDED = 0.8
 """Phases a factor, from which more factors are tried: then their number may be what limits."""
 
-WIDENING, LEAST_STD = 1.5, 0.003
-"""Of the spread over factorisations. Chosen on seven simulated spreads, three of them with a wrong
-number of phases, so that two stds hold 95 % of the true fractions; two plain ones held 78 %."""
+MOST_CANDIDATES = 14
+"""Groupings that are refined and compared."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,16 +40,15 @@ class Demixed:
     Attributes
     ----------
     x : (n_points,) axis.
-    factors : of the chosen factorisation.
+    factors : of the chosen grouping.
     alignment : of the factors, `labels` gives the phase of each.
     stretched : the phases' patterns, weights and shifts, refined from there.
     fractions : (n_curves, n_phases) share in the sum of the phases' highest points, rows sum to 1.
-    std : (n_curves, n_phases) spread of the fractions over factorisations and their refinement,
-        widened.
-    presence : (n_curves, n_phases) share of these that see the phase in the curve.
+    std : (n_curves, n_phases) of the fractions, see `doubts`.
+    presence : (n_curves, n_phases) probability that the phase is in the curve.
     unexplained : (n_curves,) share of a curve's area that the phases do not explain.
-    disagreement : (n_curves,) share of the answers that see another set of phases.
-    numbers : phases that each factorisation found.
+    p_wrong : (n_curves,) probability that another set of phases is there.
+    numbers : phases of each candidate, the chosen one first.
     """
 
     x: FloatArray
@@ -66,7 +59,7 @@ class Demixed:
     std: FloatArray
     presence: FloatArray
     unexplained: FloatArray
-    disagreement: FloatArray
+    p_wrong: FloatArray
     numbers: tuple[int, ...]
 
     @property
@@ -92,15 +85,14 @@ def demix(
     merging: Merging = STANDARD,
     detection_limit: float = 0.05,
     most_phases: int | None = None,
-    n_iterations: int = 150,
+    n_iterations: int = 100,
+    composition: FloatArray | None = None,
 ) -> Demixed:
-    """Return the phases of a set of curves, their number found by agreement.
+    """Return the phases of a set of curves, their number found.
 
-    Each of several over-complete factorisations is merged for itself. The number of phases is that
-    of the factorisation that agrees best with the others (a medoid), as stability chooses in Brunet
-    et al. (2004, doi:10.1073/pnas.0308531101). Reconstruction error cannot: with texture and moving
-    peaks it falls with every factor that is added. From there one pattern a phase, its scale free
-    in each curve, is refined.
+    Several over-complete factorisations are merged in several ways. Of the groupings on which most
+    agree, each is refined roughly: one pattern a phase, its scale free in each curve. The one that
+    explains the curves best with the fewest phases in each (`choosing`) is refined to the end.
 
     Parameters
     ----------
@@ -110,54 +102,81 @@ def demix(
     most_phases : in one curve (Gibbs's phase rule), the others' fractions become 0; None for any
         number.
     n_iterations : of the refinement; 0 answers with the merged factors' mean patterns.
+    composition : (n_curves, n_components) of the samples; where given, a little of a phase that
+        none of the nearest samples holds is dropped. None if unknown.
     """
     height = curves.max(axis=1, keepdims=True)
     if np.any(height <= 0):
         raise ValueError(f"curve {int(height.argmin())} is 0 everywhere; leave it out")
     scaled = curves / height
-    merged = _merged(x, scaled, rng=rng, merging=merging, most_phases=most_phases)
-    chosen = medoid(merged)
-    alignment = align(x, chosen.factors, chosen.labels, largest_shift=merging.largest_shift)
-    on_axis = resample(scaled, x, alignment.axis)
+    ranked = _ranked(
+        x,
+        scaled,
+        rng=rng,
+        merging=merging,
+        detection_limit=detection_limit,
+        most_phases=most_phases,
+    )
+    chosen = ranked[0]
+    on_axis = resample(scaled, x, chosen.alignment.axis)
     stretched = refine(
         on_axis,
-        alignment.start(chosen.factors.weights),
+        chosen.alignment.start(chosen.grouping.factors.weights),
         most_phases=most_phases,
         n_iterations=n_iterations,
     )
-    fractions = stretched.fractions
-    answers = [matched_columns(g.fractions, chosen.fractions) for g in merged]
-    present = np.stack([fractions, *answers]) >= detection_limit
+    if composition is not None:
+        weights = without_islands(stretched.weights, composition)
+        stretched = replace(stretched, weights=weights)
+    unexplained = unexplained_share(on_axis, stretched.parts().sum(axis=1))
+    doubt = doubts(
+        stretched.fractions,
+        [c.stretched.fractions for c in ranked],
+        costs=[c.cost for c in ranked],
+        unexplained=unexplained,
+        detection_limit=detection_limit,
+    )
     return Demixed(
         x=x,
-        factors=chosen.factors,
-        alignment=alignment,
+        factors=chosen.grouping.factors,
+        alignment=chosen.alignment,
         stretched=stretched,
-        fractions=fractions,
-        std=np.hypot(
-            WIDENING * np.sqrt(((np.stack(answers) - fractions) ** 2).mean(axis=0)), LEAST_STD
-        ),
-        presence=present.mean(axis=0),
-        unexplained=unexplained_share(on_axis, stretched.parts().sum(axis=1)),
-        disagreement=(present[1:] != present[0]).any(axis=2).mean(axis=0),
-        numbers=tuple(g.n_phases for g in merged),
+        fractions=stretched.fractions,
+        std=doubt.std,
+        presence=doubt.presence,
+        unexplained=unexplained,
+        p_wrong=doubt.p_wrong,
+        numbers=tuple(c.grouping.n_phases for c in ranked),
     )
 
 
-def _merged(
+def _ranked(
     x: FloatArray,
     curves: FloatArray,
     *,
     rng: np.random.Generator,
     merging: Merging,
+    detection_limit: float,
     most_phases: int | None,
-) -> list[Grouping]:
-    """Return merged factorisations with enough factors that their number does not limit."""
+) -> list[Candidate]:
+    """Return candidates, best first, of enough factors that their number does not limit."""
     most = max(1, min(MOST_FACTORS, len(curves) // 2))
-    n_factors = min(merging.n_factors, most)
+    numbers = sorted({min(n, most) for n in merging.n_factors})
     while True:
-        runs = [factorise(curves, n_factors, rng=rng) for _ in range(merging.n_starts)]
-        merged = [group(x, run, merging=merging, most_phases=most_phases) for run in runs]
-        if n_factors == most or medoid(merged).n_phases < CROWDED * n_factors:
-            return merged
-        n_factors = min(n_factors + n_factors // 2, most)
+        runs = [factorise(curves, n, rng=rng) for n in numbers for _ in range(merging.n_starts)]
+        merged = [
+            one
+            for run in runs
+            for one in groupings(x, run, merging=merging, most_phases=most_phases)
+        ]
+        ranked = candidates(
+            x,
+            curves,
+            most_agreed(merged, most=MOST_CANDIDATES),
+            largest_shift=merging.largest_shift,
+            detection_limit=detection_limit,
+            most_phases=most_phases,
+        )
+        if numbers[-1] == most or ranked[0].grouping.n_phases < CROWDED * numbers[-1]:
+            return ranked
+        numbers = sorted({min(n + n // 2, most) for n in numbers})

@@ -19,31 +19,31 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Merging:
-    """How factors become phases; the numbers were chosen on simulated spreads.
+    """In which ways factors are made into phases; which way is best is chosen anew for each set.
 
     Attributes
     ----------
-    n_starts : over-complete factorisations whose answers are compared.
-    n_factors : of each, half as many again whenever phases come near that number; at most half the
-        number of curves.
-    largest_shift : relative change of scale over a solid solution.
+    n_starts : over-complete factorisations of each number of factors.
+    n_factors : numbers of factors, half as many again whenever phases come near the largest; at
+        most half the number of curves.
     unlikeness : one minus the cross-correlation, up to which factors are merged.
     least_dominance : share of a curve's highest peaks that a phase reaches somewhere.
+    largest_shift : relative change of scale over a solid solution.
     blur : width [in ln x] by which patterns are smoothed before they are compared.
     peak_width : shift [in ln x] up to which two factors in one curve may be one phase.
     """
 
-    n_starts: int = 4
-    n_factors: int = 10
+    n_starts: int = 3
+    n_factors: tuple[int, ...] = (10, 16)
+    unlikeness: tuple[float, ...] = (0.04, 0.07, 0.10, 0.15, 0.25)
+    least_dominance: tuple[float, ...] = (0.5, 0.65, 0.75)
     largest_shift: float = 0.06
-    unlikeness: float = 0.10
-    least_dominance: float = 0.65
     blur: float = 0.002
     peak_width: float = 0.008
 
 
 STANDARD = Merging()
-"""The constants that were chosen."""
+"""The ways that are tried."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,14 +67,14 @@ class Grouping:
         return int(self.fractions.shape[1])
 
 
-def group(
+def groupings(
     x: FloatArray,
     factors: Factors,
     *,
     merging: Merging,
     most_phases: int | None = None,
-) -> Grouping:
-    """Return the phases of a factorisation.
+) -> list[Grouping]:
+    """Return the phases of a factorisation, once for each way of merging.
 
     Parameters
     ----------
@@ -84,24 +84,48 @@ def group(
     axis = logarithmic_axis(x)
     step = float(np.log(axis[1] / axis[0]))
     smooth = gaussian_filter1d(resample(factors.patterns, x, axis), merging.blur / step, axis=1)
-    labels = merge_alike(
-        smooth,
-        factors.weights,
-        largest_shift=max(int(merging.largest_shift / step), 1),
-        unlikeness=merging.unlikeness,
-        peak_width=int(merging.peak_width / step),
-    )
-    labels = absorb_fragments(factors, labels, least_dominance=merging.least_dominance)
+    merged = [
+        merge_alike(
+            smooth,
+            factors.weights,
+            largest_shift=max(int(merging.largest_shift / step), 1),
+            unlikeness=unlikeness,
+            peak_width=int(merging.peak_width / step),
+        )
+        for unlikeness in merging.unlikeness
+    ]
+    return [
+        _ordered(factors, absorb_fragments(factors, labels, least_dominance=least), most_phases)
+        for labels in merged
+        for least in merging.least_dominance
+    ]
+
+
+def _ordered(factors: Factors, labels: NDArray[np.int64], most_phases: int | None) -> Grouping:
+    """Return a grouping whose most abundant phase is 0."""
     order = np.argsort(-phase_fractions(factors, labels).sum(axis=0))
     labels = np.argsort(order)[labels].astype(np.int64)
     return Grouping(factors, labels, phase_fractions(factors, labels, most=most_phases))
 
 
-def medoid(groupings: Sequence[Grouping]) -> Grouping:
-    """Return the grouping whose fractions differ least from those of the others."""
-    answers = [g.fractions for g in groupings]
-    unlike = [sum(_unlike(one, other) for other in answers) for one in answers]
-    return groupings[int(np.argmin(unlike))]
+def most_agreed(groupings: Sequence[Grouping], *, most: int) -> list[Grouping]:
+    """Return the groupings that differ least from all, each once, the most agreed first.
+
+    Agreement as in Brunet et al. (2004, doi:10.1073/pnas.0308531101): what is found again and again
+    is more probably there.
+
+    Parameters
+    ----------
+    most : groupings that are returned.
+    """
+    kinds: dict[tuple[int, bytes], list[Grouping]] = {}
+    for g in groupings:
+        kinds.setdefault((id(g.factors), g.labels.tobytes()), []).append(g)
+    some = [same[0] for same in kinds.values()]
+    counts = np.array([len(same) for same in kinds.values()])
+    unlike = np.array([[_unlike(a.fractions, b.fractions) for b in some] for a in some])
+    order = np.argsort((unlike + unlike.T) @ counts, kind="stable")
+    return [some[i] for i in order[:most]]
 
 
 def phase_fractions(

@@ -26,7 +26,11 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 FAINT = 1e-3
-"""Share of a curve's largest weight below which a phase takes no part in a turn."""
+"""Share of a curve's largest weight below which a phase leaves it, unless said otherwise."""
+
+SEEN = 0.1
+"""Points of a pattern seen with less than this share of the largest weight are left empty: at the
+ends of the range, where only curves of one stretch reach, nothing can be said."""
 
 BASELINE = 1e-4
 """Added to calculated curves of height 1, so that noise between peaks is nobody's."""
@@ -142,6 +146,7 @@ def refine(
     most_phases: int | None = None,
     hold_patterns: bool = False,
     n_iterations: int = 150,
+    faint: float = FAINT,
 ) -> Stretched:
     """Return the stretched factorisation that a start leads to.
 
@@ -155,11 +160,12 @@ def refine(
     most_phases : in one curve (Gibbs's phase rule), from a third of the turns on; None for any.
     hold_patterns : True fits weights and shifts only, for new curves.
     n_iterations : turns.
+    faint : share of a curve's largest weight below which a phase leaves the curve.
     """
     found = start
     for turn in range(n_iterations):
         ruled = most_phases if turn >= n_iterations // 3 else None
-        present = _present(found.weights, ruled)
+        present = _present(found.weights, ruled, faint=faint)
         found = replace(found, weights=np.where(present, found.weights, 0.0))
         copies = [_copy(found, present, k) for k in range(len(found.patterns))]
         found = _weighed(curves, found, copies)
@@ -179,8 +185,8 @@ class _Copies:
     slopes: FloatArray
 
 
-def _present(weights: FloatArray, most: int | None) -> NDArray[np.bool_]:
-    present = weights > FAINT * weights.max(axis=1, keepdims=True)
+def _present(weights: FloatArray, most: int | None, *, faint: float) -> NDArray[np.bool_]:
+    present = weights > faint * weights.max(axis=1, keepdims=True)
     if most is not None and most < weights.shape[1]:
         present &= weights >= np.sort(weights, axis=1)[:, -most, None]
     return np.asarray(present)
@@ -230,7 +236,8 @@ def _reshaped(curves: FloatArray, found: Stretched, copies: list[_Copies]) -> St
         weight, shift = weights[copy.rows, k], found.shifts[copy.rows, k]
         gain = weight @ shifted_back(ratio[copy.rows], shift)
         seen = weight @ shifted_back(np.ones_like(ratio[copy.rows]), shift)
-        changed = np.maximum(patterns[k] * gain / (seen + FLOOR), FLOOR)
+        known = seen >= SEEN * seen.max()
+        changed = np.where(known, np.maximum(patterns[k] * gain / (seen + FLOOR), FLOOR), FLOOR)
         patterns[k] = changed / changed.max()
         weights[:, k] *= changed.max()
     return replace(found, patterns=patterns, weights=weights)

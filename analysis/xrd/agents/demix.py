@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from analysis.insight import Curve, Estimate, Insight
 from analysis.learning.decomposition.consensus import MOST_FACTORS, Demixed, demix
-from analysis.xrd.demixing import common_curves
+from analysis.xrd.demixing import common_curves, compositions
 from instruments.measurement import Measurement
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,8 @@ class DemixSettings(BaseModel):
     detection_limit : fraction from which a phase counts as present.
     subtract_background : take a rolling minimum away; False for patterns without background.
     largest_unexplained : share of a pattern's area beyond which the agent abstains.
+    components : names of the measurements' settings that state how much of each element or compound
+        is in the sample; with them a little of a phase that no sample near it holds is dropped.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -37,20 +39,23 @@ class DemixSettings(BaseModel):
     detection_limit: float = Field(default=0.05, gt=0, lt=0.5)
     subtract_background: bool = True
     largest_unexplained: float = Field(default=0.5, gt=0, le=1)
+    components: tuple[str, ...] = ()
 
 
 class Demix:
     """Many patterns as weighted, stretched patterns of few phases, the number found.
 
-    Over-complete non-negative factorisations, shifted copies merged; then one pattern a phase,
-    stretched in each sample, is refined (see `analysis.learning.decomposition`).
+    Over-complete non-negative factorisations, shifted copies merged in several ways; the way that
+    explains the patterns with few phases in each is chosen, and one pattern a phase, stretched in
+    each sample, refined (see `analysis.learning.decomposition`).
 
     Estimates: ``xrd.demixed_fraction.<n>``, the share of phase n in the sum of the phases' highest
     peaks (a mass fraction only if all scatter alike: reference intensity ratios of 1). Phases are
-    numbered by their total share in the set. The std is the spread over independent factorisations
-    and the refinement, widened by what simulated spreads taught; it holds nothing that all of them
-    get wrong. `p_wrong` is the share of these that see another set of phases; it is not calibrated.
-    `novelty` is the unexplained share of the area.
+    numbered by their total share in the set. The std comes from what other, nearly as good readings
+    of the set say, from the fraction and from the misfit, scaled so that two stds hold 95 % on
+    simulated spreads; `p_wrong` is the probability, calibrated there, of another set of phases.
+    Neither knows troubles that those spreads do not have. `novelty` is the unexplained share of the
+    area.
 
     Parameters
     ----------
@@ -97,6 +102,7 @@ class Demix:
             rng=rng,
             detection_limit=self.settings.detection_limit,
             most_phases=self.settings.most_phases_in_sample,
+            composition=compositions(measurements, self.settings.components),
         )
         logger.info(
             "demixed patterns=%d agent=%s phases=%d", len(curves), self.name, found.n_phases
@@ -125,7 +131,7 @@ class Demix:
             measurement_ids=(measurement.id,),
             estimates={} if abstained else _estimates(found, i),
             class_probabilities={} if abstained else _presence(found, i),
-            p_wrong=float(found.disagreement[i]),
+            p_wrong=float(found.p_wrong[i]),
             novelty=left,
             quality={
                 "unexplained_area": left,

@@ -15,7 +15,7 @@ from analysis.insight import Insight
 from analysis.learning.decomposition.grouping import matched_columns
 from analysis.physics.structures import structure
 from analysis.xrd.agents.demix import Demix, DemixSettings, make
-from analysis.xrd.demixing import common_curves
+from analysis.xrd.demixing import common_curves, compositions
 from analysis.xrd.demixing_spread import Spread, simulate_spread
 from analysis.xrd.demixing_worlds import World, draw_spread
 from instruments.measurement import Measurement
@@ -66,6 +66,36 @@ def test_the_phases_of_a_simulated_spread_are_found(
     matched = matched_columns(found, spread.fractions)
     # A part in twenty: texture and noise leave a few per cent.
     assert 0.5 * np.abs(matched - spread.fractions).sum(axis=1).mean() < 0.05
+
+
+def test_compositions_are_read_from_settings(measurements: list[Measurement]) -> None:
+    stated = [
+        replace(m, settings={**m.settings, "Ti": 2.0 * i, "Al": 2.0})
+        for i, m in enumerate(measurements)
+    ]
+    assert compositions(stated, ()) is None
+    found = compositions(stated, ("Ti", "Al"))
+    assert found is not None
+    np.testing.assert_allclose(found[:2], [[0, 1], [0.5, 0.5]])
+    with pytest.raises(BadPattern, match="Na = None"):
+        compositions(stated, ("Ti", "Na"))
+    negative = replace(stated[0], settings={"Ti": -1.0, "Al": 2.0})
+    with pytest.raises(BadPattern, match="at least 0"):
+        compositions([negative], ("Ti", "Al"))
+
+
+def test_an_agent_that_knows_compositions_answers(
+    spread: Spread, measurements: list[Measurement]
+) -> None:
+    stated = [
+        replace(m, settings={**m.settings, **dict(zip("abc", map(float, row), strict=True))})
+        for m, row in zip(measurements, spread.composition, strict=True)
+    ]
+    agent = make({"components": ["a", "b", "c"]}, Path())
+    insights = check_collective_agent(agent, stated, rng=np.random.default_rng(0))
+    assert insights[0].quality["n_phases"] == len(NAMES)
+    with pytest.raises(BadPattern, match="number was expected"):
+        agent.analyze(measurements, rng=np.random.default_rng(0))
 
 
 class Backwards(Demix):
