@@ -152,6 +152,32 @@ def write_figure(insight: Insight, path: Path) -> None:
     _write(path, pattern_figure(insight.evidence["pattern"], format=path.suffix[1:], ticks=ticks))
 
 
+def write_map(
+    insights: Sequence[Insight],
+    path: Path,
+    *,
+    quantities: Sequence[str],
+    places: Sequence[int],
+    columns: int | None,
+) -> None:
+    """Write every quantity over the files, as rows of `columns` patterns or in order.
+
+    Raises
+    ------
+    AnalysisError
+        Nothing was told of any file, or the picture cannot be written.
+    """
+    from orchestrator.report.figures import quantity_map_figure
+
+    try:
+        picture = quantity_map_figure(
+            insights, quantities, places=places, columns=columns, format=path.suffix[1:]
+        )
+    except ValueError as error:
+        raise AnalysisError(f"{path.name} was not drawn: {error}") from error
+    _write(path, picture)
+
+
 def write_activation(insight: Insight, path: Path) -> None:
     """Write where the networks looked for each phase that was named, .png or .svg; if any was.
 

@@ -61,6 +61,14 @@ def analyze(
     plot: Annotated[
         Path | None, typer.Option("--plot", help="Write the one fit as a .png or .svg picture.")
     ] = None,
+    map_file: Annotated[
+        Path | None,
+        typer.Option("--map", help="Draw every quantity over the files, a .png or .svg picture."),
+    ] = None,
+    columns: Annotated[
+        int | None,
+        typer.Option("--columns", min=1, help="Patterns in a row of the map, taken row by row."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the agent's randomness.")] = 0,
 ) -> None:
     """Read files with one agent; a folder is taken in natural order, as a series.
@@ -71,13 +79,15 @@ def analyze(
     Example: `sdlab analyze xrd.quantify scans/ --phases cifs/ --csv cells.csv --figures fits/`
     """
     from orchestrator.cli.analysed_files import check_alike, find_files, read_files
-    from orchestrator.cli.analysed_output import Output, as_data, write_figure
+    from orchestrator.cli.analysed_output import Output, as_data, write_figure, write_map
     from orchestrator.cli.analysed_settings import assigned
     from orchestrator.registry import agent_factory
 
     factory = agent_factory(agent)
     if plot is not None:
         _check_plot(plot, files)
+    if map_file is not None:
+        _check_picture(map_file)
     options = assigned(_settings(settings), assignments or [])
     if phases:
         options["phases"] = phases if len(phases) > 1 else _one(phases[0])
@@ -99,6 +109,15 @@ def analyze(
         insights = _analyse(made, read.good, output, seed=seed)
     if plot is not None:
         write_figure(insights[0], plot)
+    if map_file is not None:
+        place = {m.id: found.index(file) for file, m in read.good}
+        write_map(
+            insights,
+            map_file,
+            quantities=list(made.quantities),
+            places=[place[insight.measurement_ids[-1]] for insight in insights],
+            columns=columns,
+        )
     if as_json:
         data = [as_data(insight) for insight in insights]
         typer.echo(json.dumps(data[0] if len(found) == 1 else data, indent=2))
@@ -248,10 +267,16 @@ def _print(insight: Insight, *, named: bool) -> None:
 
 def _check_plot(path: Path, files: Sequence[Path]) -> None:
     from analysis.errors import AnalysisError
+
+    _check_picture(path)
+    if len(files) > 1 or files[0].is_dir():
+        raise AnalysisError("--plot draws one file; for several give a folder with --figures")
+
+
+def _check_picture(path: Path) -> None:
+    from analysis.errors import AnalysisError
     from orchestrator.cli.analysed_output import check_folder
 
     if path.suffix not in (".png", ".svg"):
         raise AnalysisError(f"{path.name} must end in .png or .svg")
-    if len(files) > 1 or files[0].is_dir():
-        raise AnalysisError("--plot draws one file; for several give a folder with --figures")
     check_folder(path)

@@ -8,6 +8,7 @@ from orchestrator.report.figures.pattern import pattern, pattern_figure
 from orchestrator.report.figures.phase_map import phase_map_figure, phase_patterns_figure
 from orchestrator.report.figures.phases import phase_fractions
 from orchestrator.report.figures.progress import progress
+from orchestrator.report.figures.quantity_map import quantity_map_figure
 from orchestrator.report.figures.reliability import reliability_figure
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "phase_map_figure",
     "phase_patterns_figure",
     "progress",
+    "quantity_map_figure",
     "reliability_figure",
 ]
