@@ -158,6 +158,7 @@ def figures(truth: IntArray, score: FloatArray, *, probabilities: bool) -> dict[
         best = score.max(axis=1)
         answered = best >= LEAST
         found |= {
+            "stated": float(best.mean()),
             "calibration_error": expected_calibration_error(best, right),
             "answered": float(answered.mean()),
             "top1_of_answered": float(right[answered].mean()) if answered.any() else 0.0,
@@ -167,14 +168,22 @@ def figures(truth: IntArray, score: FloatArray, *, probabilities: bool) -> dict[
 
 def show(truth: IntArray, told: dict[str, tuple[FloatArray, bool]]) -> dict[str, dict[str, float]]:
     """Print and return the figures of each method, and the confusion of the first."""
-    print(f"{'method':34}{'top-1':>7}{'top-2':>7}{'ECE':>7}{'answered':>10}{'right of them':>15}")
+    print(
+        f"{'method':34}{'top-1':>7}{'top-2':>7}{'stated':>8}{'ECE':>7}{'answered':>10}"
+        f"{'right of them':>15}"
+    )
     found = {}
     for name, (score, probabilities) in told.items():
         f = figures(truth, score, probabilities=probabilities)
         found[name] = f
         rest = "".join(
             f"{f[key]:{width}.3f}" if key in f else " " * width
-            for key, width in (("calibration_error", 7), ("answered", 10), ("top1_of_answered", 15))
+            for key, width in (
+                ("stated", 8),
+                ("calibration_error", 7),
+                ("answered", 10),
+                ("top1_of_answered", 15),
+            )
         )
         print(f"{name:34}{f['top1']:7.3f}{f['top2']:7.3f}{rest}")
     score = next(iter(told.values()))[0]
@@ -223,16 +232,21 @@ def main() -> None:
     of_lines = [i for i, name in enumerate(NAMES) if name.startswith(("lines", "q"))]
     minerals = from_minerals(development, reported, asked.recipe, asked.seed, every)
     lines = from_minerals(development, reported, asked.recipe, asked.seed, of_lines)
+    agents = [shipped(half, asked.recipe, asked.seed) for half in (reported, development)]
+    both = np.concatenate([reported.truth, development.truth])
     told = show(
         reported.truth,
         {
-            "shipped, simulations alone": (shipped(reported, asked.recipe, asked.seed), True),
+            "shipped, simulations alone": (agents[0], True),
             "trees of the development half": (minerals, True),
             "the same, list of lines alone": (lines, True),
             "most evidence, no trees": (by_evidence(reported), False),
             "most frequent": (np.tile(majority, (len(reported.rows), 1)), False),
         },
     )
+    print("\ndevelopment half, then both")
+    told |= show(development.truth, {"shipped, development half": (agents[1], True)})
+    told |= show(both, {"shipped, both halves": (np.concatenate(agents), True)})
     if asked.json is not None:
         asked.json.write_text(json.dumps({"figures": told, "card": dict(card.figures)}, indent=1))
 

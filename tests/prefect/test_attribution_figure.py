@@ -1,10 +1,12 @@
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from analysis.insight import Curve
+from analysis.insight import Curve, Insight
+from orchestrator.cli.analysed_output import Output
 from orchestrator.report.figures import attribution_figure
 
 ANSWERS = {"cubic": 0.7, "tetragonal": 0.2, "triclinic": 0.1}
@@ -27,3 +29,20 @@ def test_the_figure_grows_with_the_parts_and_joins_the_smallest() -> None:
 def test_answers_must_be_as_many_as_points() -> None:
     with pytest.raises(ValueError, match="2 answers for 3 points"):
         attribution_figure(curve(3), {"cubic": 0.5, "other": 0.5})
+
+
+def test_what_an_answer_rests_on_is_written_beside_the_pattern(tmp_path: Path) -> None:
+    x = np.linspace(10.0, 80.0, 50)
+    insight = Insight(
+        id="mineral/xrd/0/xrd.symmetry",
+        agent="xrd.symmetry",
+        measurement_ids=("mineral/xrd/0",),
+        class_probabilities={"xrd.crystal_system": ANSWERS},
+        evidence={
+            "pattern": Curve(x, "two_theta", "deg", {"observed": x}, "counts"),
+            "attribution": curve(5),
+        },
+    )
+    with Output(json_file=None, csv_file=None, figures=tmp_path, quantities=()) as output:
+        output.add(tmp_path / "mineral.xy", insight)
+    assert {path.name for path in tmp_path.iterdir()} == {"mineral.png", "mineral_attribution.png"}

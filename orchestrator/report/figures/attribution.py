@@ -45,15 +45,15 @@ def attribution_figure(
     panels = figure.subplots(1, len(first), sharey=True, squeeze=False)[0]
     inch = 1 / figure.get_figheight()
     figure.subplots_adjust(
-        left=0.33, right=0.98, top=1 - 0.62 * inch, bottom=0.5 * inch, wspace=0.08
+        left=0.4, right=0.98, top=1 - 0.62 * inch, bottom=0.5 * inch, wspace=0.08
     )
     for axes, answer in zip(panels, first, strict=True):
         place = answers.index(answer)
         steps = {part: float(values[place]) for part, values in parts.items()}
         _waterfall(axes, float(curve.columns[AVERAGE][place]), steps)
         axes.set_title(f"{answer} {probabilities[answer]:.2f}", fontsize=9, loc="left")
-        axes.set_xlabel("probability")
-    panels[0].invert_yaxis()
+        axes.set_xlabel("probability (dotted: average)", fontsize=9)
+    panels[0].set_ylim(len(parts) - 0.4, -0.6)
     figure.suptitle(title, fontsize=10, x=0.02, ha="left")
     return as_file(figure, format)
 
@@ -76,6 +76,8 @@ def _waterfall(axes: Axes, average: float, steps: Mapping[str, float]) -> None:
         here += step
     axes.axvline(average, color=INK, linestyle=":", linewidth=1)
     axes.axvline(here, color=INK, linewidth=1)
-    axes.set_yticks(range(len(steps)), list(steps))
-    axes.set_xlim(-0.03, 1.03)
+    axes.set_yticks(range(len(steps)), list(steps), fontsize=8)
+    way = average + np.cumsum(list(steps.values()))  # may leave the range from 0 to 1 for a while
+    axes.set_xlim(min(0.0, way.min()) - 0.03, max(1.0, way.max()) + 0.03)
+    axes.set_xticks((0.0, 0.5, 1.0))
     tidy(axes)
