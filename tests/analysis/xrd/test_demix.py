@@ -91,8 +91,8 @@ def test_an_agent_that_knows_compositions_answers(
         replace(m, settings={**m.settings, **dict(zip("abc", map(float, row), strict=True))})
         for m, row in zip(measurements, spread.composition, strict=True)
     ]
-    agent = make({"components": ["a", "b", "c"]}, Path())
-    insights = check_collective_agent(agent, stated, rng=np.random.default_rng(0))
+    agent = Demix(DemixSettings(components=("a", "b", "c")))
+    insights = agent.analyze_together(stated, rng=np.random.default_rng(0))
     assert insights[0].quality["n_phases"] == len(NAMES)
     with pytest.raises(BadPattern, match="number was expected"):
         agent.analyze(measurements, rng=np.random.default_rng(0))
@@ -172,8 +172,15 @@ def test_a_drawn_spread_is_repeated_by_its_seed_and_keeps_gibbs_rule() -> None:
 def test_a_cell_that_changes_one_way_moves_its_peaks_to_one_side() -> None:
     crystals = [structure(name) for name in NAMES]
     for seed in range(3):
-        draws = {"rng": np.random.default_rng(seed), "n_solid_solutions": 1, "texture": 0.0}
-        one = simulate_spread(crystals, TWO_THETA, one_way=True, n_edge=8, **draws)
+        one = simulate_spread(
+            crystals,
+            TWO_THETA,
+            rng=np.random.default_rng(seed),
+            n_solid_solutions=1,
+            one_way=True,
+            texture=0.0,
+            n_edge=8,
+        )
         part = one.contributions[:, 0]
         there = part.max(axis=1) > 0
         mean = (part[there] @ TWO_THETA) / part[there].sum(axis=1)
