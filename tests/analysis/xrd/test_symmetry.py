@@ -175,7 +175,7 @@ def test_two_parts_share_what_they_do_together() -> None:
     row, background = np.ones(len(NAMES)), np.zeros((4, len(NAMES)))
 
     def both(rows: np.ndarray) -> np.ndarray:
-        return rows[:, [first[0]]] * rows[:, [second[0]]]
+        return np.asarray(rows[:, [first[0]]] * rows[:, [second[0]]])
 
     found = attribute(both, row, background=background)
     # Symmetry of the Shapley value; an order and its reverse make it exact.
