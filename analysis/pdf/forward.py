@@ -123,7 +123,8 @@ class CrystalPDF:
         envelope: torch.Tensor = parameters.scale * damping(r, parameters.q_damp)
         if parameters.diameter is not None:
             envelope = envelope * sphere_envelope(r, parameters.diameter)
-        return g_r * envelope
+        fine: torch.Tensor = g_r * envelope
+        return fine
 
 
 def pair_weights(shells: Shells, *, probe: Probe = "x-ray") -> FloatArray:

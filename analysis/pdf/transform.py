@@ -45,17 +45,29 @@ class QRange:
         return step * np.arange(max(first, 1.0), last + 1)
 
 
-def g_r_kernel(q: FloatArray, r: FloatArray) -> torch.Tensor:
-    """Return the (n_q, n_r) matrix of G(r) = (2/π) Σ F(Q) sin(Qr) ΔQ for an even grid of Q.
+def even_grid(q_range: QRange, *, r_max: float, extent: float) -> FloatArray:
+    """Return an even grid of Q [1/Å] from end to end of the range.
 
-    A step ΔQ is good for r below π/ΔQ, beyond which G(r) repeats itself upside down.
+    Its step is fine enough that G(r) of an object of some extent [Å] does not come back, upside
+    down from 2π/ΔQ, before `r_max` [Å].
+    """
+    coarsest = 2 * np.pi / (1.1 * (r_max + extent))
+    n_q = int(np.ceil((q_range.q_max - q_range.q_min) / coarsest)) + 1
+    return np.linspace(q_range.q_min, q_range.q_max, n_q)
+
+
+def g_r_kernel(q: FloatArray, r: FloatArray) -> torch.Tensor:
+    """Return the (n_q, n_r) matrix of G(r) = (2/π) ∫ F(Q) sin(Qr) dQ for an even grid of Q.
+
+    The trapezoidal rule: the first and the last Q count half.
 
     References
     ----------
     Farrow & Billinge (2009), doi:10.1107/S0108767309009714, eq. 41.
     """
-    step = float(q[1] - q[0])
-    return torch.from_numpy((2 / np.pi) * step * np.sin(np.outer(q, r)))
+    width = np.full_like(q, q[1] - q[0])
+    width[[0, -1]] /= 2
+    return torch.from_numpy((2 / np.pi) * width[:, None] * np.sin(np.outer(q, r)))
 
 
 class Termination:
@@ -85,7 +97,8 @@ class Termination:
         faded = np.clip((self.r_max - self.fine_r) / (margin / 2), 0.0, 1.0)
         fade = np.sin(np.pi / 2 * faded) ** 2
         self._to_q = torch.from_numpy(step * fade[:, None] * np.sin(np.outer(self.fine_r, self.q)))
-        self._to_r = g_r_kernel(self.q, r)
+        width = (2 / np.pi) * (np.pi / self.r_max)
+        self._to_r = torch.from_numpy(width * np.sin(np.outer(self.q, r)))
 
     def f_q(self, fine_g_r: torch.Tensor) -> torch.Tensor:
         """Return F(Q) = ∫ G(r) sin(Qr) dr [1/Å], (…, n_q), of (…, n_fine) values."""
