@@ -20,6 +20,7 @@ from orchestrator.report.figures.landscape import Map
 from orchestrator.report.foretold import expected
 from orchestrator.report.front import size_in_words
 from orchestrator.report.labels import quantity_name
+from orchestrator.report.rereading import latest
 from orchestrator.report.turn_belief import belief_after
 from orchestrator.report.words import measured, number, plain, settings, spaced
 from orchestrator.run import Run
@@ -170,7 +171,7 @@ def _experiment_page(view: View) -> str:
     ]
     for title, curve in view.patterns.items():
         lines.append(pattern(curve, title=title).markdown())
-    lines += [f"> {i.agent}: {remark}" for i in experiment.insights for remark in i.remarks]
+    lines += [f"> {i.agent}: {remark}" for i in latest(experiment) for remark in i.remarks]
     return "\n\n".join(lines)
 
 

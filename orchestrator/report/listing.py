@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from orchestrator.report import words
 from orchestrator.report.labels import axis_label, quantity_label
+from orchestrator.report.rereading import further_ones, latest
 from orchestrator.report.story import DOUBTFUL, Story
 from orchestrator.store.records import ActionRecord, Experiment
 from planners.parameters import Value
@@ -129,7 +130,8 @@ def _remarks(story: Story, experiment: Experiment) -> Cell:
         found.append(f"Failed: {observation.failure}")
     found += [f"instrument warns: {', '.join(m.flags)}" for m in experiment.measurements if m.flags]
     if observation is None or not observation.failed:
-        found += [remark for i in experiment.insights for remark in i.remarks]
+        found += [further_ones(experiment)] if further_ones(experiment) else []
+        found += [remark for i in latest(experiment) for remark in i.remarks]
     found += list(experiment.sample.notes) if experiment.sample is not None else []
     text = story.in_words("; ".join(dict.fromkeys(found)))
     return Cell(text, text)

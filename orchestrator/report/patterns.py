@@ -15,9 +15,10 @@ from analysis.insight import Curve
 from orchestrator.errors import StoreCorrupt
 from orchestrator.report import words
 from orchestrator.report.labels import axis_label, quantity_name
+from orchestrator.report.rereading import latest, which_reading
 from orchestrator.report.story import Story
 from orchestrator.store import Store
-from orchestrator.store.records import Experiment
+from orchestrator.store.records import Experiment, InsightSummary
 
 FloatArray = NDArray[np.float64]
 
@@ -68,7 +69,7 @@ def patterns(story: Story, store: Store) -> Patterns:
         except StoreCorrupt as error:
             damaged.append(f"Experiment {experiment.number}: {error}.")
             continue
-        for curve, source in found:
+        for curve, source, insight in found:
             columns = 1 + sum(name != "difference" for name in curve.columns)
             points = int(np.clip(share / (columns * BYTES_PER_NUMBER), FEWEST, MOST))
             cost = min(points, len(curve.x)) * columns * BYTES_PER_NUMBER
@@ -76,7 +77,8 @@ def patterns(story: Story, store: Store) -> Patterns:
                 continue
             used += cost
             thinned = thinned or len(curve.x) > points
-            entries.append(_entry(story, experiment, thin(curve, points), source))
+            entry = _entry(story, experiment, thin(curve, points), source, insight)
+            entries.append(entry)
     shown = {entry["number"] for entry in entries}
     entries.sort(key=lambda entry: (entry["number"] != story.best, entry["number"]))
     note = _note(len(with_curves) - len(shown) - len(damaged), len(shown), thinned=thinned)
@@ -120,23 +122,37 @@ def _spread(experiments: Sequence[Experiment], first: Experiment | None) -> list
     return list(numbered.values())[:MOST_CURVES]
 
 
-def _curves(experiment: Experiment, store: Store) -> Iterator[tuple[Curve, str]]:
-    """Yield the fitted patterns of an experiment, and the curves that no agent fitted."""
+def _curves(
+    experiment: Experiment, store: Store
+) -> Iterator[tuple[Curve, str, InsightSummary | None]]:
+    """Yield the fitted patterns of an experiment, and the curves that no agent fitted.
+
+    With each come its source in words and the insight it belongs to. Where an agent asked for
+    further measurements its last fit comes first.
+    """
     explained: set[str] = set()
-    for summary in experiment.insights:
+    last = latest(experiment)
+    for summary in sorted(experiment.insights, key=lambda insight: insight not in last):
         if not summary.evidence:
             continue
         name = "pattern" if "pattern" in summary.evidence else summary.evidence[0]
         explained.update(summary.measurement_ids)
-        yield store.insight(summary.id).evidence[name], summary.agent
+        source = summary.agent + which_reading(experiment, summary)
+        yield store.insight(summary.id).evidence[name], source, summary
     for told in experiment.measurements:
         if told.n_points and told.id not in explained:
             m = store.measurement(told.id)
             curve = Curve(m.x, m.x_name, m.x_unit, {"observed": m.y}, m.y_unit or m.y_name)
-            yield curve, told.technique
+            yield curve, told.technique, None
 
 
-def _entry(story: Story, experiment: Experiment, curve: Curve, source: str) -> dict[str, Any]:
+def _entry(
+    story: Story,
+    experiment: Experiment,
+    curve: Curve,
+    source: str,
+    insight: InsightSummary | None,
+) -> dict[str, Any]:
     kept = dict(curve.columns)
     if "observed" in kept and "calculated" in kept:
         kept.pop("difference", None)
@@ -150,7 +166,7 @@ def _entry(story: Story, experiment: Experiment, curve: Curve, source: str) -> d
             {"name": name, "label": words.shown(_column_label(name)), "y": packed(values)}
             for name, values in kept.items()
         ],
-        "caption": _caption(story, experiment),
+        "caption": _caption(story, experiment, insight),
     }
 
 
@@ -164,11 +180,15 @@ def _title(story: Story, experiment: Experiment, source: str) -> str:
     return f"experiment {experiment.number}{best}{' (failed)' if failed else ''} · {source}"
 
 
-def _caption(story: Story, experiment: Experiment) -> str:
+def _caption(story: Story, experiment: Experiment, shown: InsightSummary | None) -> str:
+    """Return the settings, and what every agent said last; of the one shown what it said then."""
     observation = experiment.observation
     values = experiment.proposal.values if observation is None else observation.values
     parts = [words.settings(values, story.units)]
-    for insight in experiment.insights:
+    told = latest(experiment)
+    if shown is not None and shown not in told:
+        told = [shown]
+    for insight in told:
         figures = {"rwp": "Rwp", "chi2_reduced": "reduced χ²"}
         said = [
             f"{name} {words.number(insight.quality[key], 3)}"
