@@ -30,7 +30,7 @@ from analysis.xrd.training.ensemble import Member, Networks
 FloatArray = NDArray[np.float64]
 
 AGENT = "xrd.phases"
-FORMAT = 7
+FORMAT = 8
 """Raised when weights of an older form can no longer be read."""
 
 LOW, HIGH, STEP = 10.0, 80.0, 0.05
