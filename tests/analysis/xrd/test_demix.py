@@ -76,7 +76,7 @@ def test_compositions_are_read_from_settings(measurements: list[Measurement]) ->
     assert compositions(stated, ()) is None
     found = compositions(stated, ("Ti", "Al"))
     assert found is not None
-    np.testing.assert_allclose(found[:2], [[0, 1], [0.5, 0.5]])
+    np.testing.assert_allclose(found[:2], np.array([[0.0, 1.0], [0.5, 0.5]]))
     with pytest.raises(BadPattern, match="Na = None"):
         compositions(stated, ("Ti", "Na"))
     negative = replace(stated[0], settings={"Ti": -1.0, "Al": 2.0})
