@@ -18,6 +18,7 @@ from analysis.insight import Curve, Estimate, Insight, MeasurementRequest
 from analysis.xrd.adaptive.reading import Reader, Reading
 from analysis.xrd.adaptive.segments import MULTIPLES, Segment, best_segment, strip_rates
 from analysis.xrd.adaptive.settings import AdaptiveSettings
+from analysis.xrd.adaptive.sureness import set_is_wrong
 from analysis.xrd.curves import fit_curve
 from analysis.xrd.doubt import doubt, novelty
 from analysis.xrd.fit import Fit
@@ -49,8 +50,9 @@ class Adaptive:
     spread from set to set added. Class
     probabilities have a question ``xrd.phase.<name>`` for each proposed candidate, and
     ``xrd.phase_set``. `p_wrong` is the probability that the set is not the right one or lacks a
-    phase that is no candidate (see `analysis.xrd.doubt`). It abstains where no candidate is found
-    or half of the pattern is unlike every one, and may still ask for a further scan.
+    phase that is no candidate (see `analysis.xrd.doubt`); the set's own probability is taken down
+    to how often such sets were right (see `analysis.xrd.adaptive.sureness`). It abstains
+    where no candidate is found or half of the pattern is unlike every one, and may still ask for a further scan.
 
     Raises
     ------
@@ -162,7 +164,7 @@ class Adaptive:
         std = np.sqrt(np.diag(told.covariance))
         names = [self.reader.crystals[i].name for i in reading.proposed]
         of_set = dict(zip(names, reading.sets.fraction_std, strict=True))
-        sure = float(reading.sets.weights[0])
+        sure, prior = float(reading.sets.weights[0]), self.settings.prior_wrong
         logger.info(
             "read measurement=%s agent=%s sets=%d likeliest=%.2f",
             measurements[-1].id,
@@ -179,7 +181,8 @@ class Adaptive:
                 for name, value, s in zip(told.names, told.values, std, strict=True)
                 if name[0] == "weight_fraction"
             },
-            p_wrong=1.0 - sure * (1.0 - doubt(misfit, prior=self.settings.prior_wrong)),
+            p_wrong=1.0
+            - (1.0 - set_is_wrong(sure, prior=prior)) * (1.0 - doubt(misfit, prior=prior)),
             novelty=novelty(misfit),
             quality={"rwp": misfit.rwp, "entropy": reading.sets.entropy},
             evidence={"pattern": fit_curve(fit), **tick_marks(fit), **self._information(reading)},
