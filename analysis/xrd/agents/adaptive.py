@@ -52,7 +52,8 @@ class Adaptive:
     ``xrd.phase_set``. `p_wrong` is the probability that the set is not the right one or lacks a
     phase that is no candidate (see `analysis.xrd.doubt`); the set's own probability is taken down
     to how often such sets were right (see `analysis.xrd.adaptive.sureness`). It abstains
-    where no candidate is found or half of the pattern is unlike every one, and may still ask for a further scan.
+    where no candidate is found or half of the pattern is unlike every one, and may still ask for a
+    further scan.
 
     Raises
     ------
