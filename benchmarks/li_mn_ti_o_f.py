@@ -38,6 +38,7 @@ from analysis.physics.crystal import Crystal, read_crystal  # noqa: E402
 from analysis.physics.symmetrising import symmetrised  # noqa: E402
 from analysis.xrd.agents.phases import Phases  # noqa: E402
 from analysis.xrd.network_input import network_input  # noqa: E402
+from analysis.xrd.radiation import CU_K_ALPHA  # noqa: E402
 from analysis.xrd.training.phases import STEP, TWO_THETA  # noqa: E402
 from instruments.formats import read_measurement  # noqa: E402
 from instruments.measurement import Measurement  # noqa: E402
@@ -176,10 +177,13 @@ def main() -> None:
     with (folder / "truth.csv").open() as file:
         for row in csv.DictReader(file):
             truth.setdefault(row["file"], []).append(row["phase"])
-    answers = [
-        answer(agent, read_measurement(folder / file, technique="xrd"), Path(file).stem, phases)
-        for file, phases in truth.items()
-    ]
+    answers = []
+    for file, phases in truth.items():
+        # The files tell no wavelength, the set's page does: Cu Kα.
+        measured = read_measurement(
+            folder / file, technique="xrd", wavelength=CU_K_ALPHA.wavelength
+        )
+        answers.append(answer(agent, measured, Path(file).stem, phases))
     figures = show(answers)
     if asked.json is not None:
         told = {"figures": figures, "answers": [asdict(a) for a in answers]}
