@@ -8,9 +8,8 @@ single reference whose pattern correlates best (which can only name one phase). 
 XRD-AutoAnalyzer itself are not printed with its example, and its trained model is not part of the
 set, so they are not here.
 
-The set's files list every atom and call their symmetry P 1. Candidates are the same structures with
-their space groups found (`analysis.physics.symmetrising`), written into a temporary folder;
-``--as-written`` takes the files as they are, triclinic one and all.
+The set's files list every atom and call their symmetry P 1; their space groups are found on reading
+(`analysis.physics.symmetrising`), for 54 of the 56.
 
 Run: ``python benchmarks/li_mn_ti_o_f.py [--json OUT]``. Networks are trained first if they are not
 in the cache. The data are found through SDLAB_DATA, or in ``../shared/data`` beside the checkout.
@@ -22,7 +21,6 @@ import argparse
 import csv
 import json
 import os
-import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,8 +32,6 @@ import numpy as np  # noqa: E402  after the thread counts
 import torch  # noqa: E402
 from phase_identification import SCREEN_NAMES, trained_agent  # noqa: E402
 
-from analysis.physics.crystal import Crystal, read_crystal  # noqa: E402
-from analysis.physics.symmetrising import symmetrised  # noqa: E402
 from analysis.xrd.agents.phases import Phases  # noqa: E402
 from analysis.xrd.network_input import network_input  # noqa: E402
 from analysis.xrd.radiation import CU_K_ALPHA  # noqa: E402
@@ -66,32 +62,6 @@ class Answer:
     p_wrong: float | None
     novelty: float
     cpu_seconds: float
-
-
-def write_symmetrised(references: Path, to: Path) -> None:
-    """Write every reference with its space group; those without one that is found as they are."""
-    for path in sorted(references.glob("*.cif")):
-        crystal = symmetrised(read_crystal(path))
-        listed = len(crystal.operations) > 1
-        (to / path.name).write_text(cif_of(crystal) if listed else path.read_text())
-
-
-def cif_of(crystal: Crystal) -> str:
-    """Return a CIF of a crystal's asymmetric unit."""
-    names = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
-    cell = [f"_cell_{name} {value!r}" for name, value in zip(names, crystal.cell, strict=True)]
-    operations = [f"'{operation.triplet()}'" for operation in crystal.operations]
-    columns = ("label", "type_symbol", "fract_x", "fract_y", "fract_z", "occupancy")
-    sites = []
-    for site in crystal.structure.sites:
-        # Crystals hold occupancies divided by how many operations leave the site alone.
-        images = crystal.structure.cell.is_special_position(site.fract, 0.4) + 1
-        place = " ".join(repr(value) for value in site.fract.tolist())
-        sites.append(f"{site.label} {site.element.name} {place} {site.occ * images!r}")
-    lines = [f"data_{crystal.name}", *cell, f"_space_group_name_H-M_alt '{crystal.space_group}'"]
-    lines += ["loop_", "_space_group_symop_operation_xyz", *operations]
-    lines += ["loop_", *(f"_atom_site_{column}" for column in columns), *sites]
-    return "\n".join(lines) + "\n"
 
 
 def formulas(names: list[str]) -> set[str]:
@@ -159,7 +129,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--recipe", default="standard")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--as-written", action="store_true", help="references in P 1")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
     torch.set_num_threads(1)
@@ -167,23 +136,19 @@ def main() -> None:
     folder = Path(os.environ.get("SDLAB_DATA", beside)) / SET
     if not folder.is_dir():
         raise SystemExit(f"{SET} is not in {folder.parent}; set SDLAB_DATA to the folder of sets")
-    with tempfile.TemporaryDirectory() as made:
-        if not asked.as_written:
-            write_symmetrised(folder / "references", Path(made))
-        references = "references" if asked.as_written else made
-        agent = trained_agent({"phases": references}, folder, asked.recipe, asked.seed)
+    agent = trained_agent({"phases": "references"}, folder, asked.recipe, asked.seed)
     print(f"{len(agent.crystals)} candidates, trained in {agent.card.cpu_seconds:.0f} CPU s")
     truth: dict[str, list[str]] = {}
     with (folder / "truth.csv").open() as file:
         for row in csv.DictReader(file):
             truth.setdefault(row["file"], []).append(row["phase"])
     answers = []
-    for file, phases in truth.items():
+    for name, phases in truth.items():
         # The files tell no wavelength, the set's page does: Cu Kα.
         measured = read_measurement(
-            folder / file, technique="xrd", wavelength=CU_K_ALPHA.wavelength
+            folder / name, technique="xrd", wavelength=CU_K_ALPHA.wavelength
         )
-        answers.append(answer(agent, measured, Path(file).stem, phases))
+        answers.append(answer(agent, measured, Path(name).stem, phases))
     figures = show(answers)
     if asked.json is not None:
         told = {"figures": figures, "answers": [asdict(a) for a in answers]}

@@ -7,14 +7,18 @@ reflections.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.physics.crystal import Cell, Crystal, Site, make_crystal
+from analysis.physics.crystal import Cell, Crystal, Site, make_crystal, read_crystal
 from analysis.physics.units import u_iso_from_b_iso
+
+logger = logging.getLogger(__name__)
 
 FloatArray = NDArray[np.float64]
 
@@ -37,6 +41,25 @@ class Operation:
 
     rotation: NDArray[np.int64]
     translation: FloatArray
+
+
+def read_symmetrised(path: Path, *, name: str | None = None) -> Crystal:
+    """Return the first crystal structure of a CIF; a file in P 1 gets its space group back.
+
+    Parameters
+    ----------
+    path, name : as in `read_crystal`.
+
+    Raises
+    ------
+    BadPhase
+        As `read_crystal`.
+    """
+    written = read_crystal(path, name=name)
+    found = symmetrised(written)
+    if found is not written:
+        logger.info("%s lists no symmetry; its atoms have that of %s", path, found.space_group)
+    return found
 
 
 def symmetrised(crystal: Crystal, *, tolerance: float = TOLERANCE) -> Crystal:

@@ -8,9 +8,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analysis.errors import BadPhase, BadSettings
-from analysis.physics.crystal import Crystal, read_crystal
+from analysis.physics.crystal import Crystal
 from analysis.physics.reflections import Probe
 from analysis.physics.structures import ALIASES, STRUCTURES, structure
+from analysis.physics.symmetrising import read_symmetrised
 from analysis.xrd.layout import Axis
 from analysis.xrd.profile import Resolution
 from analysis.xrd.radiation import CU_K_ALPHA, Radiation
@@ -166,7 +167,7 @@ def _read(phases: tuple[str, ...] | Mapping[str, str] | str, folder: Path) -> tu
     if isinstance(phases, tuple):
         found = tuple(c for phase in phases for c in _read_some(phase, folder))
     else:
-        found = tuple(read_crystal(folder / path, name=name) for name, path in phases.items())
+        found = tuple(read_symmetrised(folder / path, name=name) for name, path in phases.items())
     if not found:
         raise BadPhase("no phases were named; list at least one that the sample may hold")
     return found
@@ -183,12 +184,12 @@ def _read_one(phase: str, folder: Path) -> Crystal:
         return structure(phase)
     if not (folder / phase).exists() and not phase.lower().endswith(".cif"):
         return structure(phase)  # raises, and names what the library has
-    return read_crystal(folder / phase)
+    return read_symmetrised(folder / phase)
 
 
 def _read_folder(path: Path) -> tuple[Crystal, ...]:
     if path.is_file():
-        return (read_crystal(path),)
+        return (read_symmetrised(path),)
     if not path.is_dir():
         raise BadPhase(
             f"there is no folder or CIF {path}; give a folder of CIFs, a CIF, or names of the "
@@ -197,7 +198,7 @@ def _read_folder(path: Path) -> tuple[Crystal, ...]:
     files = sorted(file for file in path.iterdir() if file.suffix.lower() == ".cif")
     if not files:
         raise BadPhase(f"the folder {path} holds no .cif file; put the phases' structures there")
-    return tuple(read_crystal(file) for file in files)
+    return tuple(read_symmetrised(file) for file in files)
 
 
 def _is_listed(name: str) -> bool:

@@ -1,12 +1,15 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from analysis.physics.cell import free_cell_parameters
-from analysis.physics.crystal import Crystal, Site, make_crystal
+from analysis.physics.crystal import Crystal, Site, make_crystal, read_crystal
 from analysis.physics.reflections import reflections
 from analysis.physics.structures import structure
 from analysis.physics.symmetrising import symmetrised
 from analysis.physics.units import u_iso_from_b_iso
+from analysis.xrd.settings import QuantifySettings
 
 LISTED = [
     "rutile",
@@ -88,3 +91,23 @@ def test_a_supercell_without_a_tabulated_setting_is_returned_as_it_is() -> None:
         "double", cell=(a, b, 2 * c, alpha, beta, gamma), space_group="P 1", sites=atoms
     )
     assert symmetrised(double) is double
+
+
+def test_a_phase_of_a_file_in_p1_is_fitted_with_its_symmetry(tmp_path: Path) -> None:
+    """What an agent reads from a file without symmetry has one cell length to refine, not six."""
+    atoms = [f"Na Na {x} {y} {z}" for x, y, z in FACES]
+    atoms += [f"Cl Cl {(x + 0.5) % 1} {y} {z}" for x, y, z in FACES]
+    cell = [f"_cell_length_{axis} 5.64" for axis in "abc"]
+    cell += [f"_cell_angle_{angle} 90" for angle in ("alpha", "beta", "gamma")]
+    columns = ["label", "type_symbol", "fract_x", "fract_y", "fract_z"]
+    lines = ["data_salt", *cell, "_symmetry_space_group_name_H-M 'P 1'", "loop_"]
+    lines += [f"_atom_site_{column}" for column in columns]
+    (tmp_path / "salt.cif").write_text("\n".join([*lines, *atoms]) + "\n")
+    (crystal,) = QuantifySettings(phases=("salt.cif",)).crystals(tmp_path)
+    assert crystal.name == "salt"
+    assert crystal.space_group == "F m -3 m"
+    assert len(free_cell_parameters(crystal)) == 1
+    assert len(free_cell_parameters(read_crystal(tmp_path / "salt.cif"))) == 6
+
+
+FACES = [(0.0, 0.0, 0.0), (0.5, 0.5, 0.0), (0.5, 0.0, 0.5), (0.0, 0.5, 0.5)]
