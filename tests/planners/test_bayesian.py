@@ -81,6 +81,7 @@ def test_bottom_is_found_as_well_as_the_top():
     assert found(done, low).values["x"] == pytest.approx(3, abs=0.1)
 
 
+@pytest.mark.slow
 def test_front_is_spread_between_both_ends():
     both = Objective(
         targets=(Target(quantity="a", goal="maximize"), Target(quantity="b", goal="maximize")),

@@ -15,13 +15,14 @@ from analysis.xrd.agents.novelty import Novelty, make
 from analysis.xrd.forward import PhaseState, pattern, phase_columns
 from analysis.xrd.profile import Resolution
 from analysis.xrd.radiation import CU_K_ALPHA
-from analysis.xrd.training import novelty_trainer, phases_trainer
+from analysis.xrd.training import novelty_trainer
 from analysis.xrd.training.phases import TWO_THETA
 from analysis.xrd.unexplained import QuickScreen
 from instruments.measurement import Measurement
+from tests.analysis.xrd.conftest import FEW
 from tests.analysis.xrd.patterns import measurement
 
-CANDIDATES = ["anatase", "rutile", "corundum", "periclase", "halite"]
+CANDIDATES = FEW
 GRID = np.arange(10.0, 80.001, 0.04)
 
 
@@ -30,14 +31,12 @@ def quiet(what: str, done: int, of: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cache(few_phases: Path) -> Path:
     """Return a folder of tiny networks with a calibration."""
-    folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(weights.VARIABLE, str(folder))
-        for trainer in (phases_trainer, novelty_trainer):
-            trainer.train({"phases": CANDIDATES}, folder, recipe="tiny", seed=0, told=quiet)
-    return folder
+        patch.setenv(weights.VARIABLE, str(few_phases))
+        novelty_trainer.train({"phases": FEW}, few_phases, recipe="tiny", seed=0, told=quiet)
+    return few_phases
 
 
 def made(cache: Path, **settings: object) -> Novelty:

@@ -15,21 +15,17 @@ from analysis.xrd.agents.phases import Phases, make
 from analysis.xrd.forward import PhaseState, pattern
 from analysis.xrd.training.phases_trainer import strangers, train
 from instruments.measurement import Measurement
+from tests.analysis.xrd.conftest import FEW
 from tests.analysis.xrd.patterns import measurement
 
-CANDIDATES = ["anatase", "rutile", "corundum", "periclase", "halite"]
+CANDIDATES = FEW
 GRID = np.arange(10.0, 80.001, 0.04)
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cache(few_phases: Path) -> Path:
     """Return a folder of networks that were trained in seconds."""
-    folder = tmp_path_factory.mktemp("cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(weights.VARIABLE, str(folder))
-        settings = {"phases": CANDIDATES}
-        train(settings, folder, recipe="tiny", seed=0, told=lambda what, done, of: None)
-    return folder
+    return few_phases
 
 
 def made(cache: Path, **settings: object) -> Phases:
