@@ -8,7 +8,7 @@ import gemmi
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.physics.cell import expand_cell, free_cell_parameters
+from analysis.physics.cell import CELL_NAMES, expand_cell, free_cell_parameters
 from analysis.physics.crystal import Cell, Crystal
 
 FloatArray = NDArray[np.float64]
@@ -144,7 +144,7 @@ def _gathered(
 def _allowed_cells(crystal: Crystal) -> list[Cell]:
     """Return the cell and, for each of its free parameters, one in which that is changed."""
     names = free_cell_parameters(crystal)
-    own = dict(zip(("a", "b", "c", "alpha", "beta", "gamma"), crystal.cell, strict=True))
+    own = dict(zip(CELL_NAMES, crystal.cell, strict=True))
     cells = [crystal.cell]
     for i, name in enumerate(names):
         free = [own[n] * (1.0 + (_STRAINS[i + 1] if n == name else 0.0)) for n in names]

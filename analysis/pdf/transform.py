@@ -48,10 +48,10 @@ class QRange:
 def even_grid(q_range: QRange, *, r_max: float, extent: float) -> FloatArray:
     """Return an even grid of Q [1/Å] from end to end of the range.
 
-    Its step is fine enough that G(r) of an object of some extent [Å] does not come back, upside
-    down from 2π/ΔQ, before `r_max` [Å].
+    G(r) of an object of some extent [Å] comes back, upside down, from 2π/ΔQ downwards. The step is
+    a third of what keeps that beyond `r_max` [Å], because ripples of the range's ends reach on.
     """
-    coarsest = 2 * np.pi / (1.1 * (r_max + extent))
+    coarsest = 2 * np.pi / (3 * (r_max + extent))
     n_q = int(np.ceil((q_range.q_max - q_range.q_min) / coarsest)) + 1
     return np.linspace(q_range.q_min, q_range.q_max, n_q)
 
