@@ -18,6 +18,7 @@ from analysis.xrd.layout import Axis, Layout
 from analysis.xrd.profile import Resolution
 from analysis.xrd.radiation import Radiation
 from analysis.xrd.splicing import Spliced
+from analysis.xrd.texturing import carried, textured
 
 FloatArray = NDArray[np.float64]
 
@@ -107,35 +108,34 @@ class Reader:
             kept, joining = self._changed(reading)
             if not joining:
                 break
-            phases, start = self._start(reading, kept, joining)
-            fit = self.fitted(spliced, phases, start=start)
+            phases, layout, start = self._start(reading, kept, joining)
+            fit = self._refined(spliced, layout, start)
             reading = self._weighed(fit, phases, spliced, whole)
         return reading
 
-    def fitted(
-        self, spliced: Spliced, phases: Sequence[int], *, start: FloatArray | None = None
-    ) -> Fit:
-        """Return the refined pattern of some candidates.
+    def fitted(self, spliced: Spliced, phases: Sequence[int]) -> Fit:
+        """Return the refined pattern of some candidates, textured where that explains much."""
+        return self._refined(spliced, self._layout(phases, self._texture), None)
 
-        Parameters
-        ----------
-        start : vector to start from, as of `analysis.xrd.fit.fit_pattern`.
-        """
-        return fit_pattern(
-            spliced.fit_range(),
-            layout=self._layout(phases),
-            radiation=self._radiation,
-            background_order=BACKGROUND_ORDER,
-            start=start,
-        )
+    def _refined(self, spliced: Spliced, layout: Layout, start: FloatArray | None) -> Fit:
+        def refine(layout: Layout, start: FloatArray | None) -> Fit:
+            return fit_pattern(
+                spliced.fit_range(),
+                layout=layout,
+                radiation=self._radiation,
+                background_order=BACKGROUND_ORDER,
+                start=start,
+            )
 
-    def _layout(self, phases: Sequence[int]) -> Layout:
+        return textured(refine(layout, start), refine)
+
+    def _layout(self, phases: Sequence[int], texture: Mapping[str, Axis]) -> Layout:
         crystals = tuple(self.crystals[i] for i in phases)
         names = {c.name for c in crystals}
         return Layout(
             crystals,
             self._resolution,
-            texture={n: axis for n, axis in self._texture.items() if n in names},
+            texture={n: axis for n, axis in texture.items() if n in names},
         )
 
     def _weighed(
@@ -170,21 +170,17 @@ class Reader:
 
     def _start(
         self, reading: Reading, kept: tuple[int, ...], joining: Mapping[int, Score]
-    ) -> tuple[tuple[int, ...], FloatArray]:
-        """Return the phases of the next fit in order, and where it starts."""
+    ) -> tuple[tuple[int, ...], Layout, FloatArray]:
+        """Return the phases of the next fit in order, its layout, and where it starts."""
         phases = tuple(sorted((*kept, *joining)))
-        old, new = reading.fit.problem.layout, self._layout(phases)
-        vector = new.start
-        for k, slot in enumerate(new.slots):
-            if slot.phase is None:
-                vector[k] = reading.fit.vector[old.index(slot.name)]
+        layout = self._layout(phases, {**self._texture, **reading.fit.problem.layout.texture})
+        vector = carried(reading.fit, layout)
+        for k, slot in enumerate(layout.slots):
+            if slot.phase is None or phases[slot.phase] in kept:
                 continue
-            index = phases[slot.phase]
-            if index in kept:
-                at = old.index(slot.name, phase=reading.proposed.index(index))
-                vector[k] = reading.fit.vector[at]
-            elif slot.name in ("a", "b", "c"):
-                vector[k] = 1.0 + joining[index].strain
+            score = joining[phases[slot.phase]]
+            if slot.name in ("a", "b", "c"):
+                vector[k] = 1.0 + score.strain
             elif slot.name == "size":
-                vector[k] = np.log(joining[index].size)
-        return phases, vector
+                vector[k] = np.log(score.size)
+        return phases, layout, vector

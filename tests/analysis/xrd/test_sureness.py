@@ -24,4 +24,4 @@ def test_it_never_doubts_less_than_the_evidence() -> None:
 
 def test_with_the_prior_of_the_simulations_an_even_set_is_mostly_wrong() -> None:
     """At even odds the logistic function stands alone: odds of being wrong are exp(−offset)."""
-    assert set_is_wrong(0.5, prior=BASE) == pytest.approx(0.79, abs=0.05)
+    assert set_is_wrong(0.5, prior=BASE) == pytest.approx(0.72, abs=0.05)
