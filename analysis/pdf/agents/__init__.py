@@ -1,0 +1,1 @@
+"""Agents of total scattering, one file a question."""
