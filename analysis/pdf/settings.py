@@ -7,9 +7,10 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from analysis.errors import BadPhase
-from analysis.physics.crystal import Crystal, read_crystal
+from analysis.physics.crystal import Crystal
 from analysis.physics.scattering_factors import Probe
 from analysis.physics.structures import ALIASES, STRUCTURES, structure
+from analysis.physics.symmetrising import read_symmetrised
 
 
 class ParametersSettings(BaseModel):
@@ -68,4 +69,4 @@ class ParametersSettings(BaseModel):
             if self.phase.lower().endswith(".cif"):
                 raise BadPhase(f"there is no phase file {folder / self.phase}; give its path")
             return structure(self.phase)
-        return read_crystal(folder / self.phase, name=self.name)
+        return read_symmetrised(folder / self.phase, name=self.name)

@@ -27,7 +27,9 @@ def analyze(
     agent: Annotated[str, typer.Argument(help="The agent, such as `xrd.quantify`.")],
     files: Annotated[
         list[Path],
-        typer.Argument(help="Files or folders: .xy .xye .xrdml .chi .dat .txt .csv .fxye"),
+        typer.Argument(
+            help="Files or folders: .xy .xye .xrdml .chi .dat .txt .csv .fxye .gr .sq .fq .iq"
+        ),
     ],
     phases: Annotated[
         list[str] | None,
