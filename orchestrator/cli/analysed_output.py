@@ -73,7 +73,9 @@ class Output:
             self._csv.flush()
         if self._figures is not None and "pattern" in insight.evidence:
             # The id tells files of one name in different folders apart.
-            name = insight.measurement_ids[0].split("/xrd/")[0].strip("/").replace("/", "_")
+            technique = insight.agent.split(".")[0]
+            sample = insight.measurement_ids[0].split(f"/{technique}/")[0]
+            name = sample.strip("/").replace("/", "_")
             write_figure(insight, self._figures / f"{name}.png")
             if "activation" in insight.evidence:
                 write_activation(insight, self._figures / f"{name}_activation.png")

@@ -133,7 +133,7 @@ class Parameters:
             covariance=covariance,
             p_wrong=p_wrong,
             quality={"rw": fit.rw, "n_independent": fit.data.n_independent},
-            evidence={"g_r": _curve(fit)},
+            evidence={"pattern": _curve(fit)},
             remarks=self._remarks(fit, limits, p_wrong=p_wrong),
         )
 
@@ -145,7 +145,7 @@ class Parameters:
             agent=self.name,
             measurement_ids=seen,
             quality={"rw": fit.rw},
-            evidence={"g_r": _curve(fit)},
+            evidence={"pattern": _curve(fit)},
             abstained=True,
             remarks=(f"{reason}; try another structure, or refine the size of its grains",),
         )
