@@ -1,4 +1,9 @@
-"""xrd.demix: which phases a set of patterns is made of, without any list of phases."""
+"""xrd.demix: which phases a set of patterns is made of, without any list of phases.
+
+More non-negative factors than there can be phases; factors that are shifted copies of one another
+become one (after Stanev et al. 2018, doi:10.1038/s41524-018-0099-2), in several ways, and the way
+that explains most with few phases a sample is refined with a stretch for each phase and sample.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,9 @@
 
 Out-of-distribution detection by distance in a network's last hidden layer (Lee et al. 2018,
 arXiv:1807.03888) and by energy (Wang et al. 2021, arXiv:2111.14785), beside what a quick physical
-screen leaves unexplained; conformal p-values say how sure. Importing this file imports torch.
+screen leaves unexplained; conformal p-values say how sure.
+
+Importing this file imports torch.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 After PQ-Net (Dong et al. 2021, doi:10.1038/s41524-021-00542-4): a deep ensemble reads them straight
 from the pattern. Here it proposes, and two Gauss–Newton steps on the pattern dispose, both in
-batches. Importing this file imports torch.
+batches.
+
+Importing this file imports torch.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 After XRD-AutoAnalyzer (Szymanski et al. 2021, doi:10.1021/acs.chemmater.1c01071), whose network
 names phases one by one, and CrystalShift (Chang et al. 2023, arXiv:2308.07897), whose refinement
-weighs candidates. Importing this file imports torch.
+weighs candidates.
+
+Importing this file imports torch.
 """
 
 from __future__ import annotations
