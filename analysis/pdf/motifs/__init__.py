@@ -1,0 +1,1 @@
+"""Which atoms of a starting model explain a measured pair distribution function."""
