@@ -16,8 +16,13 @@ FloatArray = NDArray[np.float64]
 SEEN = 0.1
 """Fraction from which a phase's stretch is stated."""
 
-HARSHER = 1.0
-"""Factor on the std of fractions."""
+LEAST_NOISE = {"fraction": 0.02, "stretch": 2e-4}
+"""Of courses: what a factorisation leaves open. Chosen so that few of 12 simulated series without a
+transition show one."""
+
+MODEL_STD = 0.002
+"""Added in squares to the std of fractions: with it 81 % of the errors were below one std and 97 %
+below two on 12 simulated mixtures whose pure phases were in sight."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +73,8 @@ def read(data: SeriesCurves, series: Series, *, n_known: int = 0) -> Reading:
     stretches = lengths(series, over_r=data.x_name == "r")
     left = (data.curves - series.calculated)[:, data.model.observed]
     norm = np.linalg.norm(data.curves[:, data.model.observed], axis=1)
-    gaps = change_probabilities(data.variable, courses(series, left))
+    numbers, least = courses(series)
+    gaps = change_probabilities(data.variable, numbers, least_noise=least)
     return Reading(
         series=series,
         fractions=fractions,
@@ -82,20 +88,16 @@ def read(data: SeriesCurves, series: Series, *, n_known: int = 0) -> Reading:
     )
 
 
-def courses(series: Series, left: FloatArray) -> FloatArray:
-    """Return the numbers whose changes are sought, (n_curves, n_numbers).
+def courses(series: Series) -> tuple[FloatArray, FloatArray]:
+    """Return the numbers whose changes are sought, (n_curves, n_numbers), and their least noise.
 
-    Fractions but one, which the others give; the mean stretch; and how much there is of the
-    commonest shape among what is left of the curves, for changes that no phase describes.
-
-    Parameters
-    ----------
-    left : (n_curves, n_points) that the series does not explain.
+    Fractions but one, which the others give, and the mean stretch.
     """
     fractions = series.fractions
     stretch = (fractions * series.stretches).sum(axis=1)
-    u, s, _ = np.linalg.svd(left, full_matrices=False)
-    return np.column_stack([fractions[:, 1:], stretch, u[:, 0] * s[0]])
+    least = np.full(fractions.shape[1], LEAST_NOISE["fraction"])
+    least[-1] = LEAST_NOISE["stretch"]
+    return np.column_stack([fractions[:, 1:], stretch]), least
 
 
 def lengths(series: Series, *, over_r: bool) -> FloatArray:
@@ -120,4 +122,4 @@ def _fraction_std(series: Series, left: FloatArray, oversampling: float) -> Floa
     # Of w / Σw, errors of the weights taken as independent.
     own = (1 - fractions) ** 2 * weights
     others = fractions**2 * (weights.sum(axis=1, keepdims=True) - weights)
-    return np.asarray(HARSHER * np.sqrt(own + others) / np.maximum(total, 1e-12))
+    return np.asarray(np.hypot(np.sqrt(own + others) / np.maximum(total, 1e-12), MODEL_STD))

@@ -59,6 +59,8 @@ def simulate_heating(
     rng: np.random.Generator,
     u_iso: tuple[float, float] = (0.005, 0.010),
     distortion: FloatArray | None = None,
+    anisotropy: float = 0.0,
+    scatter: float = 0.0,
     noise: float = 0.01,
     changes: tuple[float, ...] = (),
     r: FloatArray = R,
@@ -71,6 +73,8 @@ def simulate_heating(
     u_iso : mean square displacements of the first and the last curve [Å²].
     distortion : (n_curves,) relative change of the first phase's a, its b changes by as much the
         other way; None for none.
+    anisotropy : c stretches by so much more than a and b, 0.5 for half as much again.
+    scatter : standard deviation of the curves' scale, which no expansion explains.
     noise : standard deviation as a share of the mean root mean square of the curves; white within
         the range of Q.
     """
@@ -84,11 +88,13 @@ def simulate_heating(
         for i in np.flatnonzero(fractions[:, k] > 0):
             cell = plain.cell.clone()
             cell[:3] *= float(stretches[i, k])
+            cell[2] *= float(stretches[i, k]) ** anisotropy
             if k == 0:
                 cell[0], cell[1] = cell[0] * (1 + tilt[i]), cell[1] * (1 - tilt[i])
             moved = torch.full_like(plain.u_iso, float(motion[i]))
             curve = engine.g_r(replace(plain, cell=cell, u_iso=moved, q_damp=0.03))
             g_r[i] += fractions[i, k] * curve.numpy()
+    g_r *= 1 + scatter * rng.normal(size=(n, 1))
     size = noise * float(np.sqrt(np.mean(g_r**2)))
     knots = np.arange(r[0] - 1.0, r[-1] + 1.0, np.pi / RANGE.q_max)
     white = CubicSpline(knots, rng.normal(size=(len(knots), n)) * size)(r).T
@@ -97,10 +103,17 @@ def simulate_heating(
     )
 
 
-def draw_mixture(rng: np.random.Generator, *, n_curves: int = 24, largest: float = 0.02) -> Heating:
+def draw_mixture(
+    rng: np.random.Generator, *, n_curves: int = 24, largest: float = 0.02, hard: bool = False
+) -> Heating:
     """Return a series of two phases, one turning to the other, each stretched up to `largest`.
 
     It begins with the one pure and ends with the other pure, as in a transition that is seen whole.
+
+    Parameters
+    ----------
+    hard : c expands half as much again as a and b, and scales scatter by 2 %: nothing that the
+        factorisation models.
     """
     names = rng.choice(len(PHASES), size=2, replace=False)
     phases = [structure(PHASES[k]) for k in names]
@@ -112,7 +125,15 @@ def draw_mixture(rng: np.random.Generator, *, n_curves: int = 24, largest: float
     stretches = 1 + np.outer(place - 0.5, ends)
     temperature = 300.0 + 10.0 * (n_curves - 1) * np.array([first, last])
     changes = tuple(float(t) for t in temperature)
-    return simulate_heating(phases, fractions, stretches, rng=rng, changes=changes)
+    return simulate_heating(
+        phases,
+        fractions,
+        stretches,
+        rng=rng,
+        changes=changes,
+        anisotropy=0.5 if hard else 0.0,
+        scatter=0.02 if hard else 0.0,
+    )
 
 
 def draw_distortion(rng: np.random.Generator, *, n_curves: int = 12) -> Heating:

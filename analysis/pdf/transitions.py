@@ -26,7 +26,7 @@ CHANGES = 1.0
 SHAPE = 1.5
 """Of the inverse gamma prior of the noise's variance, about the noise between neighbours."""
 
-FAINTEST = 0.01
+FAINTEST = 0.02
 """Noise of a number, as a share of its range, below which no smaller noise is believed: courses are
 no parabolas to that degree."""
 
@@ -53,19 +53,25 @@ class Transition:
     probability: float
 
 
-def transitions(variable: FloatArray, courses: FloatArray) -> list[Transition]:
+def transitions(
+    variable: FloatArray, courses: FloatArray, *, least_noise: FloatArray | None = None
+) -> list[Transition]:
     """Return the probable transitions, in order of the variable.
 
     Parameters
     ----------
     variable : (n,) increasing: temperature, time, …
     courses : (n, n_numbers) weights and stretches along it.
+    least_noise : (n_numbers,) standard deviation below which the noise of a number is not believed
+        to be, in its own unit; None for a share `FAINTEST` of its range alone.
     """
-    gaps = change_probabilities(variable, courses)
+    gaps = change_probabilities(variable, courses, least_noise=least_noise)
     return places(variable, gaps)
 
 
-def change_probabilities(variable: FloatArray, courses: FloatArray) -> FloatArray:
+def change_probabilities(
+    variable: FloatArray, courses: FloatArray, *, least_noise: FloatArray | None = None
+) -> FloatArray:
     """Return the posterior probability of a change in each gap, (n − 1,).
 
     Parameters as of `transitions`. Numbers that hardly vary tell nothing and are left out.
@@ -77,7 +83,9 @@ def change_probabilities(variable: FloatArray, courses: FloatArray) -> FloatArra
         return np.zeros(n - 1)
     x = (variable - variable[0]) / (variable[-1] - variable[0])
     scaled = (courses[:, told] - courses[:, told].mean(axis=0)) / span[told]
-    return _posterior(_segments(x, scaled), shortest=2 if n < 30 else 3)
+    least = np.zeros(len(span)) if least_noise is None else least_noise
+    noise = np.maximum(np.maximum(_noise(scaled), FAINTEST), least[told] / span[told])
+    return _posterior(_segments(x, scaled, noise), shortest=2 if n < 30 else 3)
 
 
 def places(variable: FloatArray, gaps: FloatArray) -> list[Transition]:
@@ -105,10 +113,9 @@ def places(variable: FloatArray, gaps: FloatArray) -> list[Transition]:
     return sorted(found, key=lambda one: one.place)
 
 
-def _segments(x: FloatArray, scaled: FloatArray) -> FloatArray:
+def _segments(x: FloatArray, scaled: FloatArray, noise: FloatArray) -> FloatArray:
     """Return the log marginal likelihood of courses i … j − 1 without a change, (n + 1, n + 1)."""
     n = len(x)
-    noise = np.maximum(_noise(scaled), FAINTEST)
     evidence = np.full((n + 1, n + 1), -np.inf)
     for i in range(n):
         basis = np.stack([np.ones(n - i), x[i:] - x[i], (x[i:] - x[i]) ** 2], axis=1)

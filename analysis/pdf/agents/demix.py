@@ -77,11 +77,11 @@ class Demix:
     are per atom and pure curves are among them. ``pdf.demixed_stretch.<n>``, the phase's lengths
     over their mean in the series, where it is clearly there. Phases are numbered by total weight,
     known ones first. The std of a fraction comes from the misfit and from how alike the patterns
-    are, multiplied by `analysis.pdf.demixing_courses.HARSHER`; it does not know that no curve may
-    be pure.
+    are, with a share calibrated on simulated mixtures (`analysis.pdf.demixing_courses.MODEL_STD`);
+    it does not know that no curve may be pure.
 
-    Transitions are places where fractions, stretches and what is left of the curves change their
-    course (`analysis.pdf.transitions`); remarks name them, with their std and probability, and the
+    Transitions are places where fractions or the mean stretch change their course
+    (`analysis.pdf.transitions`); remarks name them, with their std and probability, and the
     evidence ``course`` shows them along the series variable. `novelty` is the unexplained share of
     the curve's norm.
 
