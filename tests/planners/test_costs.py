@@ -161,6 +161,7 @@ def test_learnt_cost_follows_factors_and_takes_off_the_change_over():
     assert told == pytest.approx([5 * np.exp(0.4), 5 * np.exp(1.6)], rel=0.15)
 
 
+@pytest.mark.slow
 def test_price_upon_a_front_shifts_it_to_the_cheap_end():
     line = SearchSpace(parameters=(ContinuousParameter(name="x", low=0, high=10),))
     both = Objective(
