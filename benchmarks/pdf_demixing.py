@@ -44,7 +44,7 @@ from analysis.pdf.demixing_worlds import (  # noqa: E402
     draw_mixture,
     draw_quiet,
 )
-from analysis.pdf.transitions import transitions  # noqa: E402
+from analysis.pdf.transitions import Courses, transitions  # noqa: E402
 from instruments.formats import read_measurement  # noqa: E402
 from instruments.measurement import Measurement  # noqa: E402
 from instruments.recorded_data import data_folder  # noqa: E402
@@ -165,7 +165,9 @@ def recorded(paths: list[Path], x_range: tuple[float, float]) -> dict[str, objec
     data = series_curves(series, x_range=x_range)
     k = max(int(insights[0].quality["n_phases"]), 2)
     weights = plain(data.curves, k)
-    bare = transitions(data.variable, weights[:, 1:], least_noise=np.full(k - 1, 0.02))
+    bare = transitions(
+        data.variable, Courses(weights[:, 1:], np.ones((len(weights), k - 1)), np.full(k - 1, 0.02))
+    )
     return {
         "curves": len(series),
         "phases": insights[0].quality["n_phases"],

@@ -30,6 +30,12 @@ FAINTEST = 0.02
 """Noise of a number, as a share of its range, below which no smaller noise is believed: courses are
 no parabolas to that degree."""
 
+WELL_KNOWN = 5.0
+"""Relative noise up to which values make up the range of a number."""
+
+FEWEST = 5
+"""Measurements below which no change can be told."""
+
 PROBABLE = 0.5
 """Probability from which a change is reported."""
 
@@ -53,39 +59,60 @@ class Transition:
     probability: float
 
 
-def transitions(
-    variable: FloatArray, courses: FloatArray, *, least_noise: FloatArray | None = None
-) -> list[Transition]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Courses:
+    """Numbers along a series, whose changes are sought.
+
+    Attributes
+    ----------
+    values : (n, n_numbers).
+    noise : (n, n_numbers) relative to one another: how much less is known of a number in one place
+        than in another, 1 where most is known.
+    least_noise : (n_numbers,) standard deviation, where the relative noise is 1, below which the
+        noise is not believed to be.
+    """
+
+    values: FloatArray
+    noise: FloatArray
+    least_noise: FloatArray
+
+
+def transitions(variable: FloatArray, courses: Courses) -> list[Transition]:
     """Return the probable transitions, in order of the variable.
 
     Parameters
     ----------
     variable : (n,) increasing: temperature, time, …
-    courses : (n, n_numbers) weights and stretches along it.
-    least_noise : (n_numbers,) standard deviation below which the noise of a number is not believed
-        to be, in its own unit; None for a share `FAINTEST` of its range alone.
     """
-    gaps = change_probabilities(variable, courses, least_noise=least_noise)
-    return places(variable, gaps)
+    return places(variable, change_probabilities(variable, courses))
 
 
-def change_probabilities(
-    variable: FloatArray, courses: FloatArray, *, least_noise: FloatArray | None = None
-) -> FloatArray:
+def change_probabilities(variable: FloatArray, courses: Courses) -> FloatArray:
     """Return the posterior probability of a change in each gap, (n − 1,).
 
-    Parameters as of `transitions`. Numbers that hardly vary tell nothing and are left out.
+    Parameters as of `transitions`. Numbers that do not vary tell nothing and are left out.
     """
     n = len(variable)
-    span = np.ptp(courses, axis=0)
-    told = span > 1e-9
-    if n < 5 or not told.any():
+    known = courses.noise < WELL_KNOWN
+    values = np.where(known, courses.values, np.nan)
+    told = np.flatnonzero(known.sum(axis=0) >= FEWEST)
+    if n < FEWEST or not told.size:
+        return np.zeros(n - 1)
+    low, high = np.nanmin(values[:, told], axis=0), np.nanmax(values[:, told], axis=0)
+    told, low, span = (
+        told[high - low > 1e-9],
+        low[high - low > 1e-9],
+        (high - low)[high - low > 1e-9],
+    )
+    if not told.size:
         return np.zeros(n - 1)
     x = (variable - variable[0]) / (variable[-1] - variable[0])
-    scaled = (courses[:, told] - courses[:, told].mean(axis=0)) / span[told]
-    least = np.zeros(len(span)) if least_noise is None else least_noise
-    noise = np.maximum(np.maximum(_noise(scaled), FAINTEST), least[told] / span[told])
-    return _posterior(_segments(x, scaled, noise), shortest=2 if n < 30 else 3)
+    scaled = (courses.values[:, told] - low) / span - 0.5
+    relative = courses.noise[:, told]
+    noise = np.maximum(_noise(scaled, relative), FAINTEST)
+    noise = np.maximum(noise, courses.least_noise[told] / span)
+    evidence = _segments(x, scaled / relative, relative, noise)
+    return _posterior(evidence, shortest=2 if n < 30 else 3)
 
 
 def places(variable: FloatArray, gaps: FloatArray) -> list[Transition]:
@@ -113,17 +140,24 @@ def places(variable: FloatArray, gaps: FloatArray) -> list[Transition]:
     return sorted(found, key=lambda one: one.place)
 
 
-def _segments(x: FloatArray, scaled: FloatArray, noise: FloatArray) -> FloatArray:
-    """Return the log marginal likelihood of courses i … j − 1 without a change, (n + 1, n + 1)."""
+def _segments(
+    x: FloatArray, weighted: FloatArray, relative: FloatArray, noise: FloatArray
+) -> FloatArray:
+    """Return the log marginal likelihood of courses i … j − 1 without a change, (n + 1, n + 1).
+
+    Parameters
+    ----------
+    weighted : (n, n_numbers) over their relative noise.
+    """
     n = len(x)
     evidence = np.full((n + 1, n + 1), -np.inf)
     for i in range(n):
-        basis = np.stack([np.ones(n - i), x[i:] - x[i], (x[i:] - x[i]) ** 2], axis=1)
+        apart = x[i:] - x[i]
+        basis = np.stack([np.ones(n - i), apart, apart**2], axis=1)
         for j in range(i + 2, n + 1):
             m = j - i
-            evidence[i, j] = sum(
-                _evidence(basis[:m], y, s) for y, s in zip(scaled[i:j].T, noise, strict=True)
-            )
+            rows = zip(weighted[i:j].T, relative[i:j].T, noise, strict=True)
+            evidence[i, j] = sum(_evidence(basis[:m] / r[:, None], y, s) for y, r, s in rows)
     return evidence
 
 
@@ -148,9 +182,9 @@ def _evidence(basis: FloatArray, y: FloatArray, noise: float) -> float:
     )
 
 
-def _noise(scaled: FloatArray) -> FloatArray:
+def _noise(scaled: FloatArray, relative: FloatArray) -> FloatArray:
     """Return the noise of each number from its second differences, (n_numbers,), jumps left out."""
-    second = np.diff(scaled, n=2, axis=0)
+    second = np.diff(scaled, n=2, axis=0) / np.maximum(relative[1:-1], 1.0)
     return np.asarray(1.4826 * np.median(np.abs(second), axis=0) / 6**0.5)
 
 
