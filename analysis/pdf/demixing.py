@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.errors import BadPattern
-from analysis.learning.decomposition.series import Model, Nuisance
+from analysis.learning.decomposition.stretched_model import Model, Nuisance
 from instruments.measurement import Measurement
 
 FloatArray = NDArray[np.float64]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.learning.decomposition.series import Series, parts_of
+from analysis.learning.decomposition.curve_fit import parts_of
+from analysis.learning.decomposition.series import Series
 from analysis.pdf.demixing import SeriesCurves
 from analysis.pdf.transitions import Courses, Transition, change_probabilities, places
 

@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.learning.decomposition.curve_fit import CurveFit, fit_curve
 from analysis.learning.decomposition.series import (
-    CurveFit,
-    Model,
     Series,
-    fit_curve,
     read_series,
     refine_series,
     squared_misfits,
 )
+from analysis.learning.decomposition.stretched_model import Model
 
 FloatArray = NDArray[np.float64]
 
@@ -66,7 +65,17 @@ def unmix(
     most_phases : to try.
     n_phases : where it is known; else phases are added while each takes away much of the misfit.
     held : (n_curves, n_phases) weights that are known, NaN where not; needs `n_phases`.
+
+    Raises
+    ------
+    ValueError
+        Held weights are not those of the curves and phases.
     """
+    if held is not None and held.shape != (len(curves), n_phases or 0):
+        raise ValueError(
+            f"weights of shape {held.shape} are held, those of {len(curves)} curves and "
+            f"{n_phases} phases were expected; say n_phases"
+        )
     limit = most_phases if n_phases is None else n_phases
     series = _first(model, curves, n_frozen=n_frozen)
     misfits = [_misfit(curves, series)]

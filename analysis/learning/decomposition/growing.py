@@ -8,16 +8,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.learning.decomposition.curve_fit import CurveFit, fit_curve
 from analysis.learning.decomposition.series import (
-    ComplexArray,
-    CurveFit,
     Series,
-    fit_curve,
     normal_equations,
     solved,
     squared_misfits,
     whole_and_plain,
 )
+from analysis.learning.decomposition.stretched_model import ComplexArray
 
 FloatArray = NDArray[np.float64]
 
