@@ -49,8 +49,8 @@ class Motifs:
     the file: R_w of random fragments that keep it less R_w of those without, negative where it
     helps. Their std comes from the number of fits alone (a posterior, see
     `analysis.pdf.motifs.contributions`). ``pdf.motif.n_atoms`` counts the sampled atoms of the
-    motif; its std comes from contributions whose sign is not sure. Evidence: ``contributions``,
-    ``motif`` (positions [Å] by number in the file) and ``g_r``.
+    motif; its std comes from contributions whose sign is not sure. Evidence: ``pattern`` (G(r)),
+    ``contributions`` and ``motif`` (positions [Å]), the latter two by number in the file.
 
     `p_wrong` is the probability that the sample holds something else than the motif (see
     `analysis.pdf.motifs.doubt`). Where copies of a cluster explain the data alike, one is named.
@@ -98,7 +98,7 @@ class Motifs:
         found = contributions(masks, random_rw, symmetries=self._symmetries)
         motif = name_motif(fits, found.value)
         if motif is None or motif.rw > WORST_RW:
-            return self._abstain(chosen, seen, found, motif)
+            return self._abstain(chosen, seen, fits, found, motif)
         logger.info(
             "named motif measurement=%s agent=%s atoms=%d rw=%.3f",
             chosen.id, self.name, motif.mask.sum(), motif.rw,
@@ -137,7 +137,6 @@ class Motifs:
     ) -> Insight:
         keys = tuple(f"pdf.contribution.{label}" for label in self._labels)
         size = Estimate(float(motif.mask.sum()), self._size_std(found, motif), "")
-        calculated = fits.curve(motif.mask)
         return Insight(
             id=f"{chosen.id}/{self.name}",
             agent=self.name,
@@ -152,19 +151,9 @@ class Motifs:
             p_wrong=p_wrong,
             quality={"rw": motif.rw, "unexplained": found.unexplained},
             evidence={
+                "pattern": _pattern(fits, motif),
                 "contributions": self._contributions(found, motif),
                 "motif": self._positions(motif),
-                "g_r": Curve(
-                    fits.data.r,
-                    "r",
-                    "Å",
-                    {
-                        "observed": fits.data.g_r,
-                        "calculated": calculated,
-                        "difference": fits.data.g_r - calculated,
-                    },
-                    "1/Å²",
-                ),
             },
             remarks=self._remarks(fits, motif, p_wrong=p_wrong),
         )
@@ -173,6 +162,7 @@ class Motifs:
         self,
         chosen: Measurement,
         seen: tuple[str, ...],
+        fits: FragmentFits,
         found: Contributions,
         motif: Motif | None,
     ) -> Insight:
@@ -188,7 +178,10 @@ class Motifs:
             agent=self.name,
             measurement_ids=seen,
             quality={"unexplained": found.unexplained} | ({"rw": motif.rw} if motif else {}),
-            evidence={"contributions": self._contributions(found, motif)},
+            evidence={
+                "pattern": _pattern(fits, motif),
+                "contributions": self._contributions(found, motif),
+            },
             abstained=True,
             remarks=(f"{reason}; try another starting model",),
         )
@@ -234,6 +227,15 @@ def make(settings: Mapping[str, object], folder: Path) -> Motifs:
         The settings are wrong.
     """
     return Motifs(MotifsSettings.model_validate(dict(settings)), folder)
+
+
+def _pattern(fits: FragmentFits, motif: Motif | None) -> Curve:
+    """Return G(r) as measured, beside the motif's where there is one."""
+    columns = {"observed": fits.data.g_r}
+    if motif is not None:
+        calculated = fits.curve(motif.mask)
+        columns |= {"calculated": calculated, "difference": fits.data.g_r - calculated}
+    return Curve(fits.data.r, "r", "Å", columns, "1/Å²")
 
 
 def _composition(formula: str) -> dict[str, float] | None:

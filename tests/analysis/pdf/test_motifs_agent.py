@@ -79,6 +79,15 @@ def test_noise_alone_makes_it_abstain(tmp_path: Path) -> None:
     insight = agent(tmp_path).analyze([nothing], rng=np.random.default_rng(0))
     assert insight.abstained
     assert "another starting model" in insight.remarks[0]
+    assert "observed" in insight.evidence["pattern"].columns
+
+
+def test_a_report_can_draw_the_fit(tmp_path: Path) -> None:
+    insight = agent(tmp_path).analyze([measured(MOTIF)], rng=np.random.default_rng(0))
+    columns = insight.evidence["pattern"].columns
+    # the figure of a report wants these three
+    assert set(columns) == {"observed", "calculated", "difference"}
+    np.testing.assert_allclose(columns["observed"] - columns["calculated"], columns["difference"])
 
 
 def test_data_without_a_signal_make_it_abstain(tmp_path: Path) -> None:
