@@ -1,10 +1,11 @@
 """From the R_w of several fitted structures to probabilities, and what they say together.
 
 A structure counts as (R_w² + ε²)^(−τ): as residuals of unknown size would, were τ half of the
-independent points. Models err by more than noise, so τ is far less. The constants come from 60 simulated curves
-of irregular clusters that the library lacks, of half of which it lacked the lattice as well (as
-`benchmarks/pdf_match.py --calibrate` makes them). There the stds of the size were right and those
-of the bond too large by half; R_w had the median 0.055 with the lattice and 0.24 without.
+independent points. Models err by more than noise, so τ is far less. The constants come from 60
+simulated curves of irregular clusters that the library lacks, of half of which it lacked the
+lattice as well (as `benchmarks/pdf_match.py --calibrate` makes them). There the stds of the size
+were right and those of the bond too large by half; R_w had the median 0.055 with the lattice and
+0.24 without.
 """
 
 from __future__ import annotations
