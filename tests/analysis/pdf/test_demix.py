@@ -157,6 +157,16 @@ def test_temperature_comes_from_settings_readings_or_names() -> None:
     assert series_variable(nameless, None)[1].tolist() == [0, 1, 2]
 
 
+def test_a_known_phase_comes_from_a_file_and_is_the_first(
+    heating: list[Measurement], tmp_path: Path
+) -> None:
+    np.savetxt(tmp_path / "pure.gr", np.column_stack([R, pattern(2, 1.0)]))
+    agent = make({"known": ["pure.gr"], "n_phases": 2}, tmp_path)
+    insights = agent.analyze_together(heating, rng=np.random.default_rng(0))
+    found = [i.estimates["pdf.demixed_fraction.1"].value for i in insights]
+    np.testing.assert_allclose(found, SHARE, atol=0.02)
+
+
 def test_what_cannot_be_demixed_is_refused(heating: list[Measurement]) -> None:
     agent = make({}, Path())
     rng = np.random.default_rng(0)
