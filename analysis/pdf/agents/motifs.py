@@ -12,14 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from scipy.special import ndtr
 
 from analysis.errors import BadPattern
 from analysis.insight import Curve, Estimate, Insight
 from analysis.pdf.motifs.contributions import Contributions, contributions, draw_masks
 from analysis.pdf.motifs.doubt import WORST_RW, doubt
 from analysis.pdf.motifs.fragments import FragmentFits
-from analysis.pdf.motifs.naming import Motif, links, name_motif
+from analysis.pdf.motifs.naming import Motif, name_motif
 from analysis.pdf.motifs.settings import MotifsSettings
 from analysis.pdf.motifs.symmetry import symmetries
 from analysis.pdf.preprocess import prepare
@@ -49,7 +48,7 @@ class Motifs:
     the file: R_w of random fragments that keep it less R_w of those without, negative where it
     helps. Their std comes from the number of fits alone (a posterior, see
     `analysis.pdf.motifs.contributions`). ``pdf.motif.n_atoms`` counts the sampled atoms of the
-    motif; its std comes from contributions whose sign is not sure. Evidence: ``pattern`` (G(r)),
+    motif; its std is unknown, `p_wrong` speaks for it. Evidence: ``pattern`` (G(r)),
     ``contributions`` and ``motif`` (positions [Å]), the latter two by number in the file.
 
     `p_wrong` is the probability that the sample holds something else than the motif (see
@@ -136,7 +135,7 @@ class Motifs:
         p_wrong: float,
     ) -> Insight:
         keys = tuple(f"pdf.contribution.{label}" for label in self._labels)
-        size = Estimate(float(motif.mask.sum()), self._size_std(found, motif), "")
+        size = Estimate(float(motif.mask.sum()), None, "")
         return Insight(
             id=f"{chosen.id}/{self.name}",
             agent=self.name,
@@ -185,12 +184,6 @@ class Motifs:
             abstained=True,
             remarks=(f"{reason}; try another starting model",),
         )
-
-    def _size_std(self, found: Contributions, motif: Motif) -> float:
-        """Return the std of the number of atoms, from the motif's and its neighbours' signs."""
-        concerned = motif.mask | links(self.model)[motif.mask].any(axis=0)
-        helps = ndtr(-found.value / np.maximum(found.std, 1e-12))[concerned]
-        return float(np.sqrt(np.sum(helps * (1 - helps))))
 
     def _contributions(self, found: Contributions, motif: Motif | None) -> Curve:
         named = np.zeros(self.model.n_sampled) if motif is None else motif.mask.astype(float)
