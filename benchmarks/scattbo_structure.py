@@ -77,6 +77,7 @@ def main() -> None:
     parser.add_argument("--case", default=",".join(SIX))
     parser.add_argument("--edition", default=PUBLISHED.name, choices=sorted(EDITIONS))
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--budget", type=int, default=60)
     parser.add_argument("--scalar", default="", help="planners told R_wp alone, such as bayesian")
     parser.add_argument("--without-target", action="store_true")
@@ -92,7 +93,7 @@ def main() -> None:
         for planner in [strategy, *filter(None, said.scalar.split(","))]:
             runs, misfits = [], None
             started = time.process_time()
-            for seed in range(said.seeds):
+            for seed in range(said.first, said.first + said.seeds):
                 run = on_file.get((planner, case, seed, said.budget))
                 if run is None and planner == strategy:
                     if misfits is None:

@@ -1,9 +1,10 @@
 """A laboratory that reads what it made and aims at the target's structure.
 
 Each curve is read by `pdf.match`; type, size and bond are learnt as functions of the settings from
-these readings alone; the next experiment is the one whose foretold structure promises the largest
-expected fall of the misfit to the target's structure, which the same agent read from the target.
-The fall and not the misfit: repeating the best experiment has the least misfit and no use.
+these readings alone; the next experiment is the one whose foretold structure promises most likeness
+beyond the best so far, exp(−misfit/`SOFT`), with the target's structure, which the same agent read
+from the target. Not the least expected misfit itself: it asks for the best experiment again, and it
+betters the wrong type for long before it looks for the right one.
 """
 
 from __future__ import annotations
@@ -32,6 +33,13 @@ SPREAD = {"bond": 0.2, "atoms": 1.0}
 CANDIDATES, NEAR, ROUNDS = 600, 20, (0.03, 0.003)
 SAMPLES = 64
 LIKELY = 0.003
+
+SOFT = 0.1
+"""Misfit that makes a structure e times less like the target."""
+
+STEP_OF_SIZE = 0.15
+"""Spread of ln(atoms) for sizes that come in shells: a smooth course says no more than that."""
+
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -116,31 +124,33 @@ class Aim:
         return points[int(np.argmax(gains))]
 
     def _promise(self, rng: np.random.Generator) -> Callable[[list[Point]], Array]:
-        """Return the function from points to the expected fall of the misfit, (n,)."""
+        """Return the function from points to the likeness they promise beyond the best, (n,)."""
         labels = [not isinstance(p, ContinuousParameter) for p in self.space.parameters]
         x = coordinates(self.space, self.points)
         models = {}
         for name in ("bond", "atoms"):
-            read = np.array([getattr(b, name) for b in self.beliefs])
-            models[name] = Property(x, read[:, 0], read[:, 1], is_label=labels, spread=SPREAD[name])
+            value, noise = np.array([getattr(b, name) for b in self.beliefs]).T
+            if name == "atoms":
+                noise = np.hypot(noise, STEP_OF_SIZE)
+            models[name] = Property(x, value, noise, is_label=labels, spread=SPREAD[name])
         types = Types(
             x, [b.types for b in self.beliefs], names=tuple(self.misfits.sizes), is_label=labels
         )
         draws = qmc.Sobol(4, seed=rng).random(SAMPLES)
-        least = min(self.reached())
+        best = np.exp(-min(self.reached()) / SOFT)
 
-        def value(points: list[Point]) -> Array:
+        def promise(points: list[Point]) -> Array:
             at = coordinates(self.space, points)
             bond = _drawn(models["bond"].forecast(at), draws[:, 0], draws[:, 1])
             atoms = _drawn(models["atoms"].forecast(at), draws[:, 2], draws[:, 3])
             total = np.zeros(len(points))
             for name, share in zip(types.names, types.forecast(at).T, strict=True):
                 if share.max() > LIKELY:
-                    fall = np.maximum(least - self.misfits.at(name, atoms, bond), 0.0)
-                    total += share * fall.mean(axis=0)
+                    likeness = np.exp(-self.misfits.at(name, atoms, bond) / SOFT)
+                    total += share * np.maximum(likeness - best, 0.0).mean(axis=0)
             return total
 
-        return value
+        return promise
 
     def reached(self) -> list[float]:
         """Return the misfit of each structure read, as the map says."""
