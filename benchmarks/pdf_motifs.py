@@ -42,6 +42,7 @@ from instruments.recorded_data import data_folder  # noqa: E402
 
 MODELS = ("a", "b", "c", "d")
 N_FITS = 1000
+FEW_FITS = 64
 PULL = 0.01
 """Weight of slope² in the loss of the logistic curve."""
 
@@ -81,8 +82,8 @@ def keggin(folder: Path, name: str, *, seed: int, xyz: Path | None) -> dict[str,
     }
 
 
-def halves(folder: Path, name: str, *, seeds: range) -> dict[str, object]:
-    """Return rank correlations of the two halves of `N_FITS` fits, and the pulls between them."""
+def halves(folder: Path, name: str, *, seeds: range, size: int) -> dict[str, object]:
+    """Return rank correlations of two sets of `size` fits each, and the pulls between them."""
     agent = make({"model": f"starting_models/model_{name}.xyz"}, folder)
     data = prepare(read_measurement(folder / "DanMAX_AlphaKeggin.gr"), r_range=(1.6, 10.0))
     fits = FragmentFits(
@@ -96,7 +97,7 @@ def halves(folder: Path, name: str, *, seeds: range) -> dict[str, object]:
     pulls = []
     for seed in seeds:
         rng = np.random.default_rng(seed)
-        masks = [draw_masks(N_FITS // 2, n, rng=rng) for _ in range(2)]
+        masks = [draw_masks(size, n, rng=rng) for _ in range(2)]
         rw = [fits.fit(m).rw for m in masks]
         pairs = {
             "symmetric": [contributions(masks[i], rw[i], symmetries=group) for i in (0, 1)],
@@ -107,10 +108,28 @@ def halves(folder: Path, name: str, *, seeds: range) -> dict[str, object]:
             found[key].append(correlation(one.value.round(9), other.value.round(9)))
         one, other = pairs["plain process"]
         pulls.append((one.value - other.value) / np.hypot(one.std, other.std))
-        single = [rng.random((N_FITS // 2, n)) < 0.5 for _ in range(2)]
+        single = [rng.random((size, n)) < 0.5 for _ in range(2)]
         found["means"].append(correlation(*[difference(m, fits.fit(m).rw) for m in single]))
     table = {key: [float(np.median(v)), min(v), max(v)] for key, v in found.items()}
-    return {"model": name, "symmetries": len(group), **table, "pull": float(np.std(pulls))}
+    return {
+        "model": name,
+        "size": size,
+        "symmetries": len(group),
+        **table,
+        "pull": float(np.std(pulls)),
+    }
+
+
+def few(folder: Path, name: str, *, seeds: range) -> dict[str, object]:
+    """Return how often `FEW_FITS` fits name a whole piece and nothing else."""
+    measurement = read_measurement(folder / "DanMAX_AlphaKeggin.gr")
+    agent = make({"model": f"starting_models/model_{name}.xyz", "fits": FEW_FITS}, folder)
+    pieces, right = whole_pieces(agent), 0
+    for seed in seeds:
+        insight = agent.analyze([measurement], rng=np.random.default_rng(seed))
+        motif = insight.evidence["contributions"].columns["motif"] > 0
+        right += any(bool((motif == piece).all()) for piece in pieces)
+    return {"model": name, "fits": FEW_FITS, "seeds": len(seeds), "motif_is_whole_piece": right}
 
 
 def difference(masks: np.ndarray, rw: np.ndarray) -> np.ndarray:
@@ -187,7 +206,9 @@ def main() -> None:
         folder = data_folder() / "pdf/ml_motex"
         for name in options.models:
             rows.append(keggin(folder, name, seed=0, xyz=options.xyz))
-            rows.append(halves(folder, name, seeds=range(options.seeds)))
+            seeds = range(options.seeds)
+            rows += [halves(folder, name, seeds=seeds, size=n) for n in (N_FITS // 2, N_FITS)]
+            rows.append(few(folder, name, seeds=seeds))
     for row in rows:
         print(json.dumps(row))
     if options.json:
