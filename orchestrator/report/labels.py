@@ -28,6 +28,11 @@ def unit_text(unit: str) -> str:
     return _UNITS.get(unit, unit.replace("degC", "°C"))
 
 
+def height_name(x_name: str) -> str:
+    """Return what a pattern shows over an axis: G over distances, else an intensity."""
+    return "G" if x_name == "r" else "intensity"
+
+
 def axis_label(name: str, unit: str) -> str:
     """Return an axis label, such as ``2θ (°)``."""
     shown = _SYMBOLS.get(name, name.replace("_", " "))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from analysis.insight import Curve
 from orchestrator.errors import StoreCorrupt
 from orchestrator.report import words
-from orchestrator.report.labels import axis_label, quantity_name
+from orchestrator.report.labels import axis_label, height_name, quantity_name
 from orchestrator.report.rereading import latest, which_reading
 from orchestrator.report.story import Story
 from orchestrator.store import Store
@@ -135,15 +135,22 @@ def _curves(
     for summary in sorted(experiment.insights, key=lambda insight: insight not in last):
         if not summary.evidence:
             continue
-        name = "pattern" if "pattern" in summary.evidence else summary.evidence[0]
+        curve = explained_curve(store.insight(summary.id).evidence)
+        if curve is None:
+            continue
         explained.update(summary.measurement_ids)
-        source = summary.agent + which_reading(experiment, summary)
-        yield store.insight(summary.id).evidence[name], source, summary
+        yield curve, summary.agent + which_reading(experiment, summary), summary
     for told in experiment.measurements:
         if told.n_points and told.id not in explained:
             m = store.measurement(told.id)
             curve = Curve(m.x, m.x_name, m.x_unit, {"observed": m.y}, m.y_unit or m.y_name)
             yield curve, told.technique, None
+
+
+def explained_curve(evidence: Mapping[str, Curve]) -> Curve | None:
+    """Return the fitted pattern, or else the first curve beside what was observed, if any is."""
+    fits = [evidence["pattern"]] if "pattern" in evidence else list(evidence.values())
+    return next((curve for curve in fits if "observed" in curve.columns), None)
 
 
 def _entry(
@@ -160,7 +167,7 @@ def _entry(
         "number": experiment.number,
         "title": _title(story, experiment, source),
         "x_title": words.shown(axis_label(curve.x_name, curve.x_unit)),
-        "y_title": words.shown(axis_label("intensity", curve.y_unit)),
+        "y_title": words.shown(axis_label(height_name(curve.x_name), curve.y_unit)),
         "x": packed(curve.x),
         "columns": [
             {"name": name, "label": words.shown(_column_label(name)), "y": packed(values)}

@@ -22,7 +22,7 @@ from orchestrator.report.foretold import (
     own_count,
     share_inside,
 )
-from orchestrator.report.patterns import packed, thin
+from orchestrator.report.patterns import explained_curve, packed, thin
 from orchestrator.store.records import Experiment
 from planners.objective import Target
 from planners.proposal import Observation, Outlook, Prediction, Proposal, Reason
@@ -152,3 +152,13 @@ def test_what_the_planner_counted_itself_is_told_in_words() -> None:
     )
     assert expected(outlook) == "improvement with probability < 1 %"
     assert own_count(None) == own_count(Outlook()) == expected(Outlook()) == ""
+
+
+def test_a_curve_without_what_was_observed_is_no_fit_to_draw() -> None:
+    x = np.arange(3.0)
+    shares = Curve(x, "atom", "", {"contribution": x})
+    fit = Curve(x, "r", "Å", {"observed": x, "calculated": x})
+    assert explained_curve({"contributions": shares}) is None
+    assert explained_curve({"contributions": shares, "fit": fit}) is fit
+    assert explained_curve({"fit": shares, "pattern": fit}) is fit
+    assert explained_curve({}) is None

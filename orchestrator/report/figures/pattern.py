@@ -22,14 +22,11 @@ from orchestrator.report.figures.canvas import (
     new_figure,
     tidy,
 )
-from orchestrator.report.labels import axis_label
+from orchestrator.report.labels import axis_label, height_name
 
 FloatArray = NDArray[np.float64]
 
 _PLAIN = {"observed", "calculated", "difference", "background", "sigma", "weight"}
-_HEIGHTS = {"r": "G"}
-"""Axis → what is drawn over it, where that is no intensity."""
-
 _MOST_PHASES = 6
 _TICK_ROW = 0.05
 """Height of a row of ticks, as a share of the upper panel."""
@@ -95,7 +92,7 @@ def _compose(
             curve.x, columns["background"], "--", color=GREY, linewidth=1.0, label="background"
         )
     _draw_ticks(upper, ticks, colours)
-    upper.set_ylabel(axis_label(_HEIGHTS.get(curve.x_name, "intensity"), curve.y_unit))
+    upper.set_ylabel(axis_label(height_name(curve.x_name), curve.y_unit))
     upper.legend(fontsize=8, frameon=False, ncols=2, markerscale=4)
     upper.set_title(title, fontsize=10, loc="left")
     lowest = upper
