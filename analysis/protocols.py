@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.insight import Insight
 from instruments.measurement import Measurement
+
+FloatArray = NDArray[np.float64]
 
 
 @runtime_checkable
@@ -61,6 +64,43 @@ class CollectiveAgent(Agent, Protocol):
         ------
         BadPattern
             The measurements cannot be analysed together.
+        """
+        ...
+
+
+@runtime_checkable
+class KnownFunction(Protocol):
+    """A quantity that an agent can foretell where a sample's class and some numbers are known.
+
+    A planner that believes something of the class and the numbers of a sample not yet made so
+    learns what the agent would say of it. An agent that has some lists them in an attribute
+    ``known_functions: tuple[KnownFunction, ...]``.
+
+    Attributes
+    ----------
+    quantity : the estimate that is foretold, e.g. ``pdf.distance_to_target.s_q``.
+    question : the class probabilities it depends on, e.g. ``pdf.type``.
+    answers : answers to the question for which it is known.
+    numbers : the estimates it depends on, in the order of the values' last axis.
+    """
+
+    quantity: str
+    question: str
+    answers: tuple[str, ...]
+    numbers: tuple[str, ...]
+
+    def __call__(self, answer: str, values: FloatArray) -> FloatArray:
+        """Return the quantity, (...).
+
+        Parameters
+        ----------
+        answer : one of `answers`.
+        values : (..., n_numbers) in the units of the estimates.
+
+        Raises
+        ------
+        AnalysisError
+            The answer is unknown, or the values have another last axis.
         """
         ...
 
