@@ -18,8 +18,7 @@ from scattbo.laboratory import (
     SMALL,
     Bounds,
     Edition,
-    interatomic_distance,
-    kind_and_size,
+    particle,
     table,
 )
 from scattbo.scattering import Q_GRID, Array, r_grid, reduced_pdf, rwp, structure_function
@@ -105,8 +104,8 @@ def simulated_curve(name: str, point: Point, edition: Edition) -> tuple[Array, A
 
     What the author calls S(Q) is the sum over pairs, S(Q) - 1; the scaling hides its factor.
     """
-    length = interatomic_distance(float(point["pressure"]))
-    s_minus_one = structure_function(table(*kind_and_size(point, edition)), length=length)
+    made = particle(point, edition)
+    s_minus_one = structure_function(table(made.kind, made.size), length=made.length)
     if name == "sq":
         return Q_GRID, s_minus_one / s_minus_one.max()
     g = reduced_pdf(s_minus_one, r_step=edition.r_step)

@@ -19,46 +19,13 @@ from scattbo.laboratory import (
     PUBLISHED,
     SMALL,
     kind_and_size,
-    positions,
     pressure_of,
 )
-from scattbo.scattering import (
-    Q_GRID,
-    debye_sum,
-    direct_debye_sum,
-    pair_distances,
-    rwp,
-    tabulate,
-)
+from scattbo.scattering import Q_GRID, rwp
 from scattbo.scoreboard import random_median, replay, summary
 
 GOLD = 2.884
 """Distance of neighbours in gold, Å: 4.078 Å / sqrt(2)."""
-
-CLUSTERS = [("icosahedron", 5), ("decahedron", 3), ("octahedron", 6), ("body-centred", 6)]
-"""Each of several blocks of pairs or just one."""
-
-
-@pytest.mark.parametrize(("kind", "size"), CLUSTERS)
-def test_the_sum_over_joined_distances_equals_the_sum_over_pairs(kind: str, size: int) -> None:
-    atoms = positions(kind, size)
-    x = np.array([5.0, 11.3, 20.0, 33.7, 45.0])
-    joined = debye_sum(pair_distances(atoms), x)
-    # joined distances err by (x · 5e-4)² / 24 of a term, 2e-5 at x = 45
-    assert joined == pytest.approx(direct_debye_sum(atoms, x), abs=2e-5)
-
-
-def test_the_table_is_finer_than_the_fastest_oscillation() -> None:
-    pairs = pair_distances(positions("decahedron", 8))
-    x = np.random.default_rng(0).uniform(5.0, 45.0, 50)
-    assert tabulate(pairs)(x) == pytest.approx(debye_sum(pairs, x), abs=1e-4)
-
-
-def test_every_pair_is_counted_once() -> None:
-    atoms = positions("icosahedron", 7)
-    pairs = pair_distances(atoms)
-    assert len(atoms) == 923
-    assert pairs.count.sum() == 923 * 922 / 2
 
 
 @pytest.mark.parametrize("solvent", ["Others", "Methanol"])
