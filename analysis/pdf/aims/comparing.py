@@ -1,0 +1,138 @@
+"""One curve of a sample beside the target's: the distance, its std, and what a person looks at.
+
+Importing this file imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.insight import Curve, Estimate
+from analysis.pdf.aims.distances import Distance, Goal, distance, scaled_to_peak
+from analysis.pdf.aims.goals import Target, narrowed, windows
+from analysis.pdf.aims.measured import (
+    LEAST_SHARE,
+    WHOLE,
+    Shown,
+    is_over_q,
+    overlap,
+    share,
+    show,
+    sources_of,
+)
+from analysis.pdf.aims.settings import CurveName, TargetSettings
+from analysis.pdf.aims.windows import Window
+from instruments.measurement import Measurement
+
+FloatArray = NDArray[np.float64]
+
+_NUDGE = 1e-4
+"""Change of a point that slopes are taken over, in units of the curve's root mean square."""
+
+_HEIGHT_OFF = 0.4
+"""ln of a factor between heights that a person should know of."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """A measured curve and the target's on one grid.
+
+    Attributes
+    ----------
+    share : of the range that was measured, at most one.
+    source : the measurement.
+    """
+
+    window: Window
+    goal: Goal
+    distance: Distance
+    shown: Shown
+    share: float
+    source: Measurement
+
+    def estimate(self) -> Estimate:
+        """Return the distance; its std is the noise's, to first order, None if that is unknown."""
+        y = self.shown.y
+        value = float(self.distance(y))
+        std = None
+        if self.shown.covariance is not None:
+            step = _NUDGE * max(float(np.sqrt(np.mean(y**2))), 1e-12)
+            slope = (self.distance(y + step * np.eye(y.size)) - value) / step
+            std = float(np.sqrt(max(self.shown.variance_along(slope) or 0.0, 0.0)))
+        return Estimate(value, std, "")
+
+    def height(self) -> float:
+        """Return the factor by which the target's curve fits the measured one best."""
+        target = self.goal.y
+        return float(target @ self.shown.y[self.goal.inside] / (target @ target))
+
+    def evidence(self, *, scaled: bool) -> Curve:
+        """Return both curves and their difference; scaled to a highest point of one if so."""
+        observed, target = self.shown.y, self.goal.y
+        if scaled:
+            observed = scaled_to_peak(observed)
+            target = target if self.goal.keeps_height else target / (self.goal.peak or target.max())
+        observed = observed[self.goal.inside]
+        columns = {"observed": observed, "target": target, "difference": observed - target}
+        over_r = self.window.curve == "g_r"
+        name, unit = ("r", "Å") if over_r else ("q", "1/Å")
+        return Curve(self.goal.x, name, unit, columns, "1/Å²" if over_r and not scaled else "")
+
+
+class Comparer:
+    """Compares the curves of samples with a target's, on the same grids again and again.
+
+    Attributes
+    ----------
+    windows, goals, distances : of each curve that is compared.
+    """
+
+    def __init__(self, settings: TargetSettings, target: Target) -> None:
+        self.settings, self.target = settings, target
+        self.windows = windows(settings, target)
+        self.goals = {c: target.goal(w) for c, w in self.windows.items()}
+        self.distances = {c: distance(settings.distance, g) for c, g in self.goals.items()}
+
+    def compare(
+        self, curve: CurveName, measurements: Sequence[Measurement]
+    ) -> tuple[Comparison | None, tuple[str, ...]]:
+        """Return the comparison, None where too little was measured, and remarks.
+
+        Raises
+        ------
+        BadPattern
+            An I(Q) must be divided by the form factor of an unknown element.
+        """
+        window, taken = self.windows[curve], sources_of(curve, measurements)
+        if not taken:
+            return None, (f"no measurement holds {curve} or what it is made from",)
+        shares = [share(m, window) for m in taken]
+        best = next((i for i, s in enumerate(shares) if s >= WHOLE), int(np.argmax(shares)))
+        source, part = taken[best], shares[best]
+        if part < LEAST_SHARE:
+            return None, (
+                f"{source.id} covers {part:.0%} of the range of {curve}; {LEAST_SHARE:.0%} are "
+                "needed; measure more of it or shorten the range",
+            )
+        goal, measure = self.goals[curve], self.distances[curve]
+        if part < WHOLE:
+            covered, over_q = overlap(source, window), is_over_q(source, window)
+            window = narrowed(window, covered, self.settings, over_q=over_q)
+            goal = self.target.goal(window)
+            measure = distance(self.settings.distance, goal)
+        shown = show(source, window, element=self.settings.element, probe=self.settings.probe)
+        found = Comparison(window, goal, measure, shown, part, source)
+        return found, (*shown.remarks, *self._of_height(found))
+
+    def _of_height(self, found: Comparison) -> tuple[str, ...]:
+        height = found.height()
+        if self.settings.distance != "rwp" or height <= 0 or abs(np.log(height)) < _HEIGHT_OFF:
+            return ()
+        return (
+            f"{found.window.curve} of {found.source.id} fits best at {height:.2g} times the "
+            "target's height, which rwp counts as a distance; see whether it is normalised",
+        )
