@@ -27,7 +27,7 @@ FloatArray = NDArray[np.float64]
 BIN = 5e-4
 """Pairs whose distances agree to this share of the bond are one shell at their mean distance."""
 
-GRAIN_DIAMETERS = (10.0, 15.0, 20.0, 30.0, 40.0)
+GRAIN_DIAMETERS = (10.0, 15.0, 20.0, 25.0, 30.0, 40.0)
 """Diameters [Å] of the grains that a crystal enters with."""
 
 _BLOCK = 512

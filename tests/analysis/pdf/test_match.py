@@ -18,6 +18,7 @@ from analysis.pdf.agents.match import LATTICE, TYPE, MatchAgent, make
 from analysis.pdf.cluster_forward import ClusterParameters, ClusterPDF
 from analysis.pdf.clusters import Cluster, ideal_clusters
 from analysis.pdf.library import shells
+from analysis.pdf.matching import fit
 from analysis.pdf.transform import QRange
 from analysis.physics.scattering_factors import scattering_factor
 from instruments.formats import read_measurement
@@ -154,6 +155,15 @@ def test_grains_of_a_crystal_file_are_matched() -> None:
     assert max(kinds, key=kinds.__getitem__) == "Ni"
     # a = 3.524 Å over √2
     assert insight.estimates["pdf.bond"].value == pytest.approx(2.492, abs=0.003)
+
+
+def test_no_fit_of_the_whole_library_is_better() -> None:
+    agent = make({"most_atoms": 90}, Path())
+    whole = SHAPES["octahedron 5-0"]
+    damaged = replace(whole, positions=whole.positions[6:])
+    reading = agent.read(scattering(damaged, "g_r"))
+    every = [fit(c, reading).rw for c in agent.scanner.scan(reading)]
+    assert agent.match(reading)[0].rw == pytest.approx(min(every), abs=1e-3)
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
