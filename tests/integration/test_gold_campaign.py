@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pytest
 
 from orchestrator.examples import FOLDER
 from tests.integration.conftest import Sdlab
+from tests.integration.test_resume import errors, history, start, told
 
 HEAD = """
 name = "gold"
@@ -118,3 +122,23 @@ def test_a_campaign_beyond_the_reactor_is_refused_before_it_starts(
     said = sdlab("run", campaign(tmp_path, "scattbo_lab.toml", space), "--dry-run")
     assert said.code != 0
     assert "pressure = 120 a.u. is above the limit 100 a.u." in said.err
+
+
+@pytest.mark.slow
+def test_a_campaign_that_is_killed_ends_as_if_nothing_had_happened(tmp_path: Path) -> None:
+    path = campaign(tmp_path, "scattbo_lab.toml", SOLUTION)
+    calm, wild = tmp_path / "calm", tmp_path / "wild"
+    for home in (calm, wild):
+        home.mkdir()
+    begin = ("run", str(path), "--dry-run", "-n", "3")
+    assert start(calm, *begin).wait() == 0, errors(calm)
+    process = start(wild, *begin)
+    while not any(e.observation for e in history(wild)[1]):
+        assert process.poll() is None, errors(wild)
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    campaign_id, experiments = history(wild)
+    assert len(told(experiments)) < 3 or experiments[-1].observation is None
+    assert start(wild, "resume", campaign_id).wait() == 0, errors(wild)
+    assert told(history(wild)[1]) == told(history(calm)[1])

@@ -172,6 +172,18 @@ async def test_the_truth_of_a_sample_needs_only_its_record():
     assert found[0] != hidden_batch(sample, seed=4, accidents=accidents)
 
 
+async def test_what_ran_before_does_not_change_a_measurement():
+    settings = {"noise": 1.0, "accidents": UNEVEN}
+    sample, curve = await experiment(SOLUTION, settings=settings)
+    scanner = total_scattering("beamline", settings, Bench(VirtualClock(), Path(), 3))
+    await scanner.connect()
+    for attempt in (7, 1):
+        command = Measure(measurement_id=f"{sample.id}/pdf/1", sample=sample)
+        outcome = await scanner.execute(f"c/0/measure/{attempt}", command)
+    assert isinstance(outcome.value, Measurement)
+    assert np.array_equal(outcome.value.y, curve.y)
+
+
 async def test_without_accidents_a_batch_is_the_cluster_of_the_rules():
     sample, _ = await experiment(SOLUTION)
     batch = hidden_batch(sample, seed=3)
