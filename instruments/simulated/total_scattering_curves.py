@@ -88,7 +88,7 @@ def shown(
 def to_highest_peak(name: str, curve: Shown) -> Shown | None:
     """Return a curve whose highest peak is one, of S(Q) S − 1; None where nothing rises above zero.
 
-    This is how ScattBO compares curves.
+    This is how ScattBO compares curves. The std leaves out how uncertain the peak itself is.
     """
     y = curve.y - 1.0 if name == "s_q" else curve.y
     peak = float(y.max())

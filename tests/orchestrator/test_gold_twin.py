@@ -97,6 +97,24 @@ async def test_the_published_target_comes_out_of_the_reactor(curve, file):
     assert np.sqrt((off**2).sum() / ((y / y.max()) ** 2).sum()) < 2e-3
 
 
+RECORDED = [
+    ("s_q", {"pH": 10.1535161523, "pressure": 75.8426634713, "solvent": "Ethanol"}, 1.9959),
+    ("g_r", {"pH": 2.9017169140, "pressure": 16.0683363995, "solvent": "Methanol"}, 0.8411),
+]
+"""First experiments of two recorded runs of Dragonfly, from the author's repository."""
+
+TARGET = {"pH": 9.0, "pressure": 50.0 * (3.99 / np.sqrt(2.0) - 2.5), "solvent": "Ethanol"}
+"""Whose curves are the target of the published runs."""
+
+
+@pytest.mark.parametrize(("curve", "recipe", "loss"), RECORDED)
+async def test_measurements_have_the_misfits_that_published_runs_recorded(curve, recipe, loss):
+    _, wanted = await experiment(TARGET, scan={"curve": curve})
+    _, measured = await experiment(recipe, scan={"curve": curve})
+    found = np.sqrt(((measured.y - wanted.y) ** 2).sum() / (wanted.y**2).sum())
+    assert found == pytest.approx(loss, abs=1e-4)
+
+
 @pytest.mark.parametrize("curve", ["s_q", "f_q", "g_r", "i_q"])
 async def test_absolute_curves_are_those_of_debyes_equation(curve):
     """Against the exact sum over pairs in torch, which shares no line with the twin's table."""
