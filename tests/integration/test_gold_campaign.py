@@ -115,6 +115,12 @@ def test_a_campaign_runs_in_either_reactor(
         assert word in shown, shown
 
 
+def test_the_packaged_robot_campaign_compares_with_its_target(sdlab: Sdlab) -> None:
+    said = sdlab("run", "scattbo_robot", "--dry-run", "-n", "1")
+    assert said.code == 0, said.err
+    assert "pdf.distance_to_target = " in said.out
+
+
 def test_a_campaign_beyond_the_reactor_is_refused_before_it_starts(
     sdlab: Sdlab, tmp_path: Path
 ) -> None:
