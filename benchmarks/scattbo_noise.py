@@ -8,11 +8,14 @@ batches with accidents that nobody records: another kind among the clusters, sev
     python benchmarks/scattbo_noise.py --samples 20 --json noise.json
 
 Samples are clusters of up to 2,000 atoms, which the agent's library covers; `--beyond` takes larger
-ones only, which are decahedra and the largest icosahedra. Columns: R_w between the curve and the
-one without noise and accidents, both scaled; types and lattices named rightly among those spoken
-of (an octahedron and a face-centred crystallite share a lattice); errors of bond and of the number
-of atoms, median; shares of true values within one std; abstentions. The truth is the batch's main
-cluster, with the strain of the batch but not of its single clusters.
+ones only, which are decahedra and the largest icosahedra; `--without-own` hides each sample's own
+cluster from the agent, which is left with other sizes of its type.
+
+Columns: R_w between the curve and the one without noise and accidents, both scaled; types and
+lattices named rightly among those spoken of (an octahedron and a face-centred crystallite share a
+lattice); errors of bond and of the number of atoms, median; shares of true values within one std;
+abstentions. The truth is the batch's main cluster, with the strain of the batch but not of its
+single clusters.
 """
 
 from __future__ import annotations
@@ -32,6 +35,8 @@ import numpy as np  # noqa: E402  after the thread counts
 
 from analysis.insight import Insight  # noqa: E402
 from analysis.pdf.agents.match import LATTICE, TYPE, MatchAgent, make  # noqa: E402
+from analysis.pdf.curves import Reading  # noqa: E402
+from analysis.pdf.matching import Candidate, Scanner  # noqa: E402
 from instruments import (  # noqa: E402
     Bench,
     Measure,
@@ -125,12 +130,48 @@ def samples(count: int, seed: int, *, beyond: bool) -> list[Sample]:
     return found
 
 
+class Hiding:
+    """A scanner that does not see the clusters of one type and size.
+
+    Parameters
+    ----------
+    scanner : that sees all.
+    hidden : what it does not see.
+    """
+
+    def __init__(self, scanner: Scanner, hidden: Particle) -> None:
+        self._scanner = scanner
+        self._hidden = named(hidden), n_atoms(hidden.kind, hidden.size)
+        self.entries = tuple(e for e in scanner.entries if (e.kind, e.n_atoms) != self._hidden)
+
+    def scan(self, reading: Reading) -> list[Candidate]:
+        """Return every entry but the hidden ones at its best bond, the best entry first."""
+        found = self._scanner.scan(reading)
+        return [c for c in found if (c.entry.kind, c.entry.n_atoms) != self._hidden]
+
+
+def read(agent: MatchAgent, m: Measurement, own: Particle, *, without_own: bool) -> Insight:
+    """Return what the agent says of a measurement, the sample's own cluster hidden if wanted."""
+    whole = agent.scanner
+    try:
+        if without_own:
+            agent.scanner = Hiding(whole, own)
+        return agent.analyze([m], rng=np.random.default_rng(0))
+    finally:
+        agent.scanner = whole
+
+
+def named(particle: Particle) -> str:
+    """Return what the agent calls the type of a cluster."""
+    return NAMES.get(particle.kind, particle.kind)
+
+
 def row_of(insight: Insight, wanted: Particle) -> dict[str, float | bool]:
     """Return how far an answer is from what most of the sample is."""
     if insight.abstained:
         return {"abstained": True}
     types, lattices = (insight.class_probabilities[name] for name in (TYPE, LATTICE))
-    true = NAMES.get(wanted.kind, wanted.kind)
+    true = named(wanted)
     bond, atoms = insight.estimates["pdf.bond"], insight.estimates["pdf.n_atoms"]
     true_bond = wanted.length * BOND.get(wanted.kind, 1.0)
     true_atoms = n_atoms(wanted.kind, wanted.size)
@@ -151,7 +192,12 @@ def distance(one: Measurement, other: Measurement) -> float:
 
 
 def table(
-    agent: MatchAgent, made: list[Sample], scan: dict[str, Setting], seed: int
+    agent: MatchAgent,
+    made: list[Sample],
+    scan: dict[str, Setting],
+    *,
+    seed: int,
+    without_own: bool,
 ) -> list[dict[str, object]]:
     """Read every sample in every world, print a line each and return them."""
     rows: list[dict[str, object]] = []
@@ -161,8 +207,10 @@ def table(
         curves = [asyncio.run(measured(s, world, scan, seed)) for s in made]
         accidents = Accidents.model_validate(world.accidents)
         truth = [hidden_batch(s, seed=seed, accidents=accidents).main for s in made]
-        read = [agent.analyze([m], rng=np.random.default_rng(0)) for m in curves]
-        found = [row_of(i, wanted) for i, wanted in zip(read, truth, strict=True)]
+        found = [
+            row_of(read(agent, m, wanted, without_own=without_own), wanted)
+            for m, wanted in zip(curves, truth, strict=True)
+        ]
         spoken = [r for r in found if not r["abstained"]]
         row = {
             "world": world.name,
@@ -206,6 +254,7 @@ def main() -> None:
     parser.add_argument("--range", default="published", choices=sorted(RANGES))
     parser.add_argument("--curves", default="s_q,g_r")
     parser.add_argument("--beyond", action="store_true", help="clusters larger than the library's")
+    parser.add_argument("--without-own", action="store_true", help="hide each sample's cluster")
     parser.add_argument("--json", type=Path)
     said = parser.parse_args()
     agent = make(LIBRARY, Path())
@@ -216,9 +265,10 @@ def main() -> None:
     rows: list[dict[str, object]] = []
     for curve in said.curves.split(","):
         scan: dict[str, Setting] = {"curve": curve, "r_step": 0.02, **RANGES[said.range]}
-        rows += table(agent, made, scan, said.seed)
+        rows += table(agent, made, scan, seed=said.seed, without_own=said.without_own)
     if said.json is not None:
-        record = {"range": said.range, "seed": said.seed, "beyond": said.beyond, "rows": rows}
+        record = {n: getattr(said, n) for n in ("range", "seed", "beyond", "without_own")}
+        record["rows"] = rows
         said.json.write_text(json.dumps(record, indent=1))
 
 
