@@ -30,6 +30,9 @@ from instruments.measurement import Measurement
 
 FloatArray = NDArray[np.float64]
 
+_PREFERRED = 0.1
+"""Share of a range that a curve itself may lack beside another that it can be made from."""
+
 _NUDGE = 1e-4
 """Change of a point that slopes are taken over, in units of the curve's root mean square."""
 
@@ -111,7 +114,8 @@ class Comparer:
         if not taken:
             return None, (f"no measurement holds {curve} or what it is made from",)
         shares = [share(m, window) for m in taken]
-        best = next((i for i, s in enumerate(shares) if s >= WHOLE), int(np.argmax(shares)))
+        own = [_PREFERRED if m.y_name == curve else 0.0 for m in taken]
+        best = int(np.argmax(np.minimum(shares, WHOLE) + own))
         source, part = taken[best], shares[best]
         if part < LEAST_SHARE:
             return None, (

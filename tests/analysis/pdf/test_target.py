@@ -8,7 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ase import Atoms
+from ase.io import write
 from pydantic import ValidationError
+from scipy.spatial.distance import pdist
 
 from analysis.conformance import check_agent
 from analysis.errors import BadPhase, BadSettings
@@ -17,11 +20,16 @@ from analysis.pdf.agents.target import DISTANCE, TargetAgent, make
 from analysis.pdf.cluster_forward import ClusterParameters, ClusterPDF
 from analysis.pdf.clusters import ideal_clusters
 from analysis.pdf.transform import QRange
+from analysis.physics.crystal import Crystal
+from analysis.physics.scattering_factors import scattering_factor
+from analysis.physics.structures import structure
 from analysis.protocols import KnownFunction
+from instruments.formats import read_measurement
 from instruments.measurement import Measurement
+from tests.instruments.shared_data import data_set
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-R = np.arange(1.0, 32.0, 0.02)
+R = np.arange(0.0, 32.0, 0.02)
 Q_RANGE = (1.0, 15.0)
 B_ISO = 0.5
 BOND = 2.88
@@ -69,6 +77,15 @@ def curves(parent: str, bond: float, q_range: tuple[float, float] = Q_RANGE) -> 
 
 def distance(insight: Insight, curve: str | None = None) -> float:
     return insight.estimates[f"{DISTANCE}.{curve}" if curve else DISTANCE].value
+
+
+def grain_positions(crystal: Crystal, diameter: float) -> np.ndarray:
+    """Return a sphere of a face-centred metal around an atom."""
+    a = crystal.structure.cell.a
+    cells = np.stack(np.meshgrid(*3 * [np.arange(-9, 10)], indexing="ij"), -1).reshape(-1, 1, 3)
+    basis = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    positions = a * (cells + basis).reshape(-1, 3)
+    return np.asarray(positions[np.linalg.norm(positions, axis=1) <= diameter / 2])
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +162,144 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         make(SETTINGS | {"cluster": None, "xyz": "none.xyz"}, tmp_path)
     with pytest.raises(BadSettings, match=r"none\.gr"):
         make(SETTINGS | {"cluster": None, "files": ["none.gr"]}, tmp_path)
+
+
+def test_g_r_is_made_from_s_q_where_only_that_was_measured(agent: TargetAgent) -> None:
+    both = agent.analyze(curves("icosahedron 4", 2.85), rng=RNG(0))
+    alone = agent.analyze(curves("icosahedron 4", 2.85)[:1], rng=RNG(0))
+    # the instrument's Q_damp fades a measured G(r) and not one made here from a sharp S(Q)
+    assert distance(alone, "g_r") == pytest.approx(distance(both, "g_r"), rel=0.15)
+    assert distance(alone, "s_q") == distance(both, "s_q")
+
+
+def test_f_q_and_i_q_of_an_element_say_what_s_q_says(agent: TargetAgent) -> None:
+    s_q = curves("icosahedron 4", 2.85)[0]
+    q, f = s_q.x, scattering_factor("Au", s_q.x)
+    said = agent.analyze([s_q], rng=RNG(0))
+    for name, y in (("f_q", q * (s_q.y - 1)), ("i_q", f**2 * s_q.y)):
+        found = agent.analyze([measured(name, q, y)], rng=RNG(0))
+        assert distance(found, "s_q") == pytest.approx(distance(said, "s_q"), rel=1e-6)
+
+
+def test_s_q_around_zero_is_taken_for_s_minus_one(agent: TargetAgent) -> None:
+    s_q = curves("icosahedron 4", 2.85)[0]
+    lowered = agent.analyze([replace(s_q, y=s_q.y - 1)], rng=RNG(0))
+    assert distance(lowered, "s_q") == distance(agent.analyze([s_q], rng=RNG(0)), "s_q")
+    assert any("S(Q) − 1" in remark for remark in lowered.remarks)
+
+
+def test_the_std_is_the_spread_over_repeated_noise(agent: TargetAgent) -> None:
+    s_q = curves("icosahedron 4", 2.85)[0]
+    rng, sigma = RNG(0), np.full_like(s_q.y, 0.1)
+    made = [
+        agent.analyze(
+            [replace(s_q, y=s_q.y + sigma * rng.normal(size=sigma.size), sigma=sigma)], rng=rng
+        )
+        for _ in range(60)
+    ]
+    for key in (f"{DISTANCE}.s_q", f"{DISTANCE}.g_r"):
+        spread = float(np.std([i.estimates[key].value for i in made]))
+        stated = float(np.mean([i.estimates[key].std or 0.0 for i in made]))
+        # a std from 60 draws is known to 9 %
+        assert stated == pytest.approx(spread, rel=0.3), key
+
+
+def test_noise_that_nobody_states_is_seen_over_q_and_unknown_over_r(agent: TargetAgent) -> None:
+    s_q, g_r = curves("icosahedron 4", 2.85)
+    noisy = s_q.y + 0.1 * RNG(0).normal(size=s_q.y.size)
+    silent = agent.analyze([replace(s_q, y=noisy), g_r], rng=RNG(0))
+    told = agent.analyze([replace(s_q, y=noisy, sigma=np.full_like(noisy, 0.1))], rng=RNG(0))
+    key = f"{DISTANCE}.s_q"
+    # the middle of third differences of a thousand points
+    assert silent.estimates[key].std == pytest.approx(told.estimates[key].std, rel=0.15)
+    assert silent.estimates[f"{DISTANCE}.g_r"].std is None
+    assert silent.estimates[DISTANCE].std is None
+
+
+def test_half_a_range_is_compared_with_doubt_and_less_is_not(agent: TargetAgent) -> None:
+    short = agent.analyze(curves("icosahedron 3", BOND, (1.0, 10.0))[:1], rng=RNG(0))
+    assert distance(short, "s_q") < 0.01
+    assert short.p_wrong == pytest.approx(5 / 14, abs=0.01)
+    tiny = agent.analyze(curves("icosahedron 3", BOND, (1.0, 6.0))[:1], rng=RNG(0))
+    assert tiny.abstained
+    assert "of the range" in tiny.remarks[0]
+
+
+def test_without_one_curve_the_mean_is_not_told(agent: TargetAgent) -> None:
+    insight = agent.analyze(curves("icosahedron 3", BOND)[1:], rng=RNG(0))
+    assert set(insight.estimates) == {f"{DISTANCE}.g_r"}
+    assert "no measurement holds s_q" in insight.remarks[0]
+
+
+def test_a_height_that_is_off_is_remarked(agent: TargetAgent) -> None:
+    s_q, g_r = curves("icosahedron 3", BOND)
+    insight = agent.analyze([replace(g_r, y=0.3 * g_r.y), s_q], rng=RNG(0))
+    assert any("0.3 times the target's height" in remark for remark in insight.remarks)
+
+
+def test_evidence_shows_observed_beside_target(agent: TargetAgent) -> None:
+    insight = agent.analyze(curves("icosahedron 4", BOND), rng=RNG(0))
+    shown = insight.evidence["g_r"].columns
+    assert np.array_equal(shown["difference"], shown["observed"] - shown["target"])
+
+
+def test_an_xyz_file_is_the_cluster_it_holds(tmp_path: Path, agent: TargetAgent) -> None:
+    write(tmp_path / "gold.xyz", Atoms("Au55", SHAPES["icosahedron 3"].positions * BOND))
+    from_file = make(SETTINGS | {"cluster": None, "xyz": "gold.xyz"}, tmp_path)
+    taken = curves("octahedron 5-0", 2.85)
+    assert distance(from_file.analyze(taken, rng=RNG(0))) == pytest.approx(
+        distance(agent.analyze(taken, rng=RNG(0))), rel=1e-3
+    )
+
+
+def test_a_grain_of_a_crystal_is_told_by_its_size() -> None:
+    said = {"cluster": None, "cif": "nickel", "diameter": 16.0, "element": "Ni", "probe": "x-ray"}
+    grains = make(SETTINGS | said, Path())
+    nickel = structure("nickel")
+    found = {}
+    for diameter in (12.0, 16.0, 24.0):
+        positions = grain_positions(nickel, diameter)
+        pdf = ClusterPDF(positions, "Ni", R, QRange(*Q_RANGE))
+        b_iso = ClusterParameters(b_iso=B_ISO, q_damp=0.04)
+        taken = [measured("g_r", R, pdf.g_r(b_iso).numpy())]
+        found[diameter] = distance(grains.analyze(taken, rng=RNG(0)), "g_r")
+    assert min(found, key=lambda d: found[d]) == 16.0
+
+
+def test_small_angles_tell_the_size() -> None:
+    agent = make(SETTINGS | {"curves": ["i_q"], "small_q_range": (0.05, 1.0)}, Path())
+    q = np.arange(0.02, 1.2, 0.01)
+    f = scattering_factor("Au", q)
+    values = []
+    for parent in ("icosahedron 3", "icosahedron 4"):
+        pdf = pdist(SHAPES[parent].positions * BOND)
+        pairs = np.sinc(np.outer(q, pdf) / np.pi).sum(axis=1)
+        damping = np.exp(-2 * B_ISO * (q / (4 * np.pi)) ** 2)
+        i_q = f**2 * (1 + 2 * damping * pairs / len(SHAPES[parent]))
+        values.append(distance(agent.analyze([measured("i_q", q, i_q)], rng=RNG(0)), "i_q"))
+    assert values[0] < 0.01
+    assert values[1] > 0.5
+
+
+def test_measured_gold_is_compared_point_by_point_as_scattbo_counts() -> None:
+    folder = data_set("pdf/scattbo")
+    said = {
+        "files": ["Experimental_Sq.sq", "Experimental_PDF.gr"],
+        "curves": ["s_q", "g_r"],
+        "distance": "rwp_scaled_to_peak",
+        "q_range": (2.0, 10.0),
+        "r_range": (0.0, 29.9),
+        "most_atoms": 150,
+    }
+    agent = make(said, folder)
+    taken = curves("icosahedron 4", 2.86, (2.0, 10.0))
+    insight = agent.analyze(taken, rng=RNG(0))
+    for name, sample in (("Experimental_Sq.sq", taken[0]), ("Experimental_PDF.gr", taken[1])):
+        target = read_measurement(folder / name)
+        simulated = sample.y - 1 if sample.y_name == "s_q" else sample.y
+        simulated = np.interp(target.x, sample.x, simulated / simulated.max())
+        inside = target.x <= 29.9
+        t, y = target.y[inside] / target.y.max(), simulated[inside]
+        rwp = float(np.sqrt(((t - y) ** 2).sum() / (t**2).sum()))
+        # the grid holds an average of eight measured points
+        assert distance(insight, sample.y_name) == pytest.approx(rwp, abs=0.01)
