@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
+from contextlib import nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
 
-from instruments.clock import Clock
+from instruments.clock import Clock, VirtualClock
 from instruments.commands import Command, Measure
 from instruments.device import Action, Device
 from instruments.measurement import Measurement
@@ -92,7 +94,9 @@ class TotalScatteringDevice(Device):
             await self._clock.sleep(float(rng.random()) * seconds)
             raise fault.raised()
         await self._clock.sleep(seconds)
-        return self._measurement(action, said, fault=fault, rng=rng)
+        # A cluster of 30,000 atoms is summed for ten seconds, in which others must not stand still.
+        with self._clock.hold() if isinstance(self._clock, VirtualClock) else nullcontext():
+            return await asyncio.to_thread(self._measurement, action, said, fault=fault, rng=rng)
 
     def _measurement(
         self, action: Action, said: Measure, *, fault: FaultKind | None, rng: np.random.Generator
