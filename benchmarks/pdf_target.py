@@ -6,9 +6,11 @@ of this is in the target's curve. For each distance: Spearman's rank correlation
 |ln bond − ln target|, over all and within 2 %; how far its least value is from the target; the
 share of bonds from which a search downhill, in steps of 2 % and less, ends within 0.3 % of the
 target (and that share for the worst target); and how often the same type at a neighbouring size is
-nearer than any other lattice at its best bond.
+nearer than any other lattice at its best bond. `--descriptors` also has `pdf.match` read 13 of the
+samples, with the target's own shape in its library, and takes `descriptor_distance` of what it
+believes.
 
-    python benchmarks/pdf_target.py --targets 12 --seed 0
+    python benchmarks/pdf_target.py --targets 14 --seed 0
     python benchmarks/pdf_target.py --measured      # ScattBO's measured gold as the target
 """
 
@@ -20,6 +22,7 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -29,13 +32,16 @@ import numpy as np  # noqa: E402  after the thread counts
 from numpy.typing import NDArray  # noqa: E402
 from scipy.stats import spearmanr  # noqa: E402
 
+from analysis.pdf.agents.match import MatchAgent  # noqa: E402
+from analysis.pdf.agents.match import make as make_match  # noqa: E402
 from analysis.pdf.agents.target import DISTANCE, make  # noqa: E402
 from analysis.pdf.aims.distances import SOFTNESS, Goal, distance  # noqa: E402
-from analysis.pdf.aims.settings import DistanceName  # noqa: E402
 from analysis.pdf.aims.structures import DebyeTable, debye_waller  # noqa: E402
 from analysis.pdf.aims.windows import Window, g_r_window, s_q_window  # noqa: E402
 from analysis.pdf.clusters import Cluster, ideal_clusters, with_defects  # noqa: E402
 from analysis.pdf.library import Entry, cluster_entries, shells  # noqa: E402
+from analysis.pdf.targets import Belief, belief, descriptor_distance  # noqa: E402
+from instruments.measurement import Measurement  # noqa: E402
 from instruments.recorded_data import data_folder  # noqa: E402
 
 FloatArray = NDArray[np.float64]
@@ -51,6 +57,9 @@ NOISE = 0.02
 BACKGROUND = 0.05
 """Height of what is left of a background over Q."""
 
+READ = 12
+FAR = 100.0
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST_STEP = 20
 ARRIVED = 0.003
 
@@ -63,7 +72,7 @@ class Seen:
     near: float
     bias: float
     arrived: float
-    told: bool
+    told: bool | None
 
 
 def entry(cluster: Cluster) -> Entry:
@@ -126,8 +135,8 @@ def neighbours(aim: Cluster, shapes: list[Cluster]) -> tuple[Entry, list[Entry]]
 
 
 def look(
-    aim: Cluster, shapes: list[Cluster], *, rng: np.random.Generator
-) -> Iterator[tuple[str, DistanceName, Seen]]:
+    aim: Cluster, shapes: list[Cluster], agent: MatchAgent | None, *, rng: np.random.Generator
+) -> Iterator[tuple[str, str, Seen]]:
     """Yield what each distance shows of one target, over S(Q) and over G(r)."""
     off = np.arange(-REACH, REACH + STEP / 2, STEP)
     bonds = BOND * np.exp(off)
@@ -142,31 +151,74 @@ def look(
         )
         for name in SOFTNESS:
             measure = distance(name, goal)
-            values = measure(curves)
-            close = np.abs(off) <= 0.02
-            yield (
-                window.curve,
-                name,
-                Seen(
-                    far=float(spearmanr(np.abs(off), values)[0]),
-                    near=float(spearmanr(np.abs(off[close]), values[close])[0]),
-                    bias=float(abs(off[values.argmin()])),
-                    arrived=walks_home(values, off),
-                    told=bool(measure(near).min() < min(measure(f).min() for f in far)),
-                ),
-            )
+            told = measure(near).min() < min(measure(f).min() for f in far)
+            yield window.curve, name, seen(measure(curves), off, told=bool(told))
+        if agent is not None:
+            some = np.arange(0, len(off), len(off) // READ)
+            values = described(agent, aim, window, curves[some])
+            yield window.curve, "descriptors", seen(np.interp(off, off[some], values), off)
 
 
-def landscapes(n_targets: int, seed: int, *, atoms: tuple[int, int]) -> list[dict[str, object]]:
+def seen(values: FloatArray, off: FloatArray, *, told: bool | None = None) -> Seen:
+    """Return what values at ln(bond) − ln(target) show."""
+    close = np.abs(off) <= 0.02
+    return Seen(
+        far=float(spearmanr(np.abs(off), values)[0]),
+        near=float(spearmanr(np.abs(off[close]), values[close])[0]),
+        bias=float(abs(off[values.argmin()])),
+        arrived=walks_home(values, off),
+        told=told,
+    )
+
+
+def described(agent: MatchAgent, aim: Cluster, window: Window, curves: FloatArray) -> FloatArray:
+    """Return the distance of what `pdf.match` believes of each curve, (n,); none is far."""
+    target = Belief({aim.kind: 1.0}, (float(np.log(BOND)), 0.0), (float(np.log(len(aim))), 0.0))
+    found = []
+    for y in curves:
+        insight = agent.analyze([measurement(window, y)], rng=np.random.default_rng(0))
+        believed = belief(insight)
+        found.append(descriptor_distance(believed, target) if believed is not None else np.inf)
+    values = np.array(found)
+    return np.where(np.isfinite(values), values, FAR)
+
+
+def measurement(window: Window, y: FloatArray) -> Measurement:
+    """Return a curve as an instrument would give it."""
+    axis, unit = ("r", "Å") if window.curve == "g_r" else ("q", "1/Å")
+    return Measurement(
+        id="cluster/pdf/0",
+        sample_id="cluster",
+        technique="pdf",
+        x=window.x,
+        y=y if window.curve == "g_r" else y + 1,
+        sigma=None,
+        x_name=axis,
+        x_unit=unit,
+        y_name=window.curve,
+        y_unit="",
+        instrument="simulation",
+        simulated=True,
+        started=NOW,
+        finished=NOW,
+        settings={"q_min": Q_RANGE[0], "q_max": Q_RANGE[1]},
+    )
+
+
+def landscapes(
+    n_targets: int, seed: int, *, atoms: tuple[int, int], descriptors: bool
+) -> list[dict[str, object]]:
     """Compare the distances, print a table and return its rows."""
     rng = np.random.default_rng(seed)
     shapes = ideal_clusters(fewest_atoms=atoms[0], most_atoms=atoms[1])
     kinds = list(dict.fromkeys(c.kind for c in shapes))
-    found: dict[tuple[str, DistanceName], list[Seen]] = {}
+    said = {"most_atoms": atoms[1], "bond_range": (2.4, 3.4), "fitted": 6, "q_damp": Q_DAMP}
+    agent = make_match(said, Path()) if descriptors else None
+    found: dict[tuple[str, str], list[Seen]] = {}
     for number in range(n_targets):
         kin = [c for c in shapes if c.kind == kinds[number % len(kinds)]]
-        for curve, name, seen in look(kin[int(rng.integers(len(kin)))], shapes, rng=rng):
-            found.setdefault((curve, name), []).append(seen)
+        for curve, name, one in look(kin[int(rng.integers(len(kin)))], shapes, agent, rng=rng):
+            found.setdefault((curve, name), []).append(one)
     print(
         f"{'curve':6}{'distance':20}{'rank, 15 %':>12}{'rank, 2 %':>11}{'least at':>9}{'home':>14}"
         f"{'told':>7}"
@@ -177,7 +229,8 @@ def landscapes(n_targets: int, seed: int, *, atoms: tuple[int, int]) -> list[dic
             np.array([getattr(s, name) for s in all_seen])
             for name in ("far", "near", "bias", "arrived")
         )
-        told = float(np.mean([s.told for s in all_seen]))
+        answers = [s.told for s in all_seen if s.told is not None]
+        told = float(np.mean(answers)) if answers else float("nan")
         print(
             f"{curve:6}{which:20}{np.median(far):12.2f}{np.median(near):11.2f}{np.median(bias):9.2%}"
             f"{np.median(home):8.2f} ({home.min():.2f}){told:7.2f}"
@@ -250,6 +303,7 @@ def main() -> None:
     parser.add_argument("--targets", type=int, default=14)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--atoms", type=int, nargs=2, default=(40, 300), help="of the targets")
+    parser.add_argument("--descriptors", action="store_true")
     parser.add_argument("--measured", action="store_true")
     parser.add_argument("--most-atoms", type=int, default=400)
     parser.add_argument("--output", type=Path)
@@ -257,7 +311,12 @@ def main() -> None:
     if args.measured:
         rows = measured(args.most_atoms)
     else:
-        rows = landscapes(args.targets, args.seed, atoms=(args.atoms[0], args.atoms[1]))
+        rows = landscapes(
+            args.targets,
+            args.seed,
+            atoms=(args.atoms[0], args.atoms[1]),
+            descriptors=args.descriptors,
+        )
     if args.output is not None:
         args.output.write_text(
             json.dumps({"settings": vars(args) | {"output": None}, "rows": rows})

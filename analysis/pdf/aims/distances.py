@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from analysis.pdf.aims.settings import CurveName, DistanceName
 
@@ -98,12 +97,14 @@ def shape(goal: Goal) -> Distance:
 
 def smoothed(goal: Goal) -> Distance:
     """Return the mean of `shape` over curves smoothed by Gaussians of `WIDTHS`."""
-    step = float(goal.x[1] - goal.x[0])
-    goals = [_smooth(goal.y, width / step) for width in WIDTHS]
+    kernels = [_smoothing(goal.x, width) for width in WIDTHS if width > 0]
+    goals = [goal.y @ kernel for kernel in kernels]
 
     def mean(curves: FloatArray) -> FloatArray:
-        parts = [_sine(_smooth(curves, w / step), y) for w, y in zip(WIDTHS, goals, strict=True)]
-        return np.asarray(np.mean(parts, axis=0))
+        total = _sine(curves, goal.y)
+        for kernel, aim in zip(kernels, goals, strict=True):
+            total = total + _sine(curves @ kernel, aim)
+        return np.asarray(total / len(WIDTHS))
 
     return mean
 
@@ -183,10 +184,11 @@ def _sine(curves: FloatArray, aim: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(1 - cosine**2))
 
 
-def _smooth(curves: FloatArray, width: float) -> FloatArray:
-    if width == 0:
-        return curves
-    return np.asarray(gaussian_filter1d(curves, width, axis=-1, mode="nearest"))
+def _smoothing(x: FloatArray, width: float) -> FloatArray:
+    """Return the matrix to means by a Gaussian's weights, (n, n_means), two means a width."""
+    stride = max(1, int(width / 2 / (x[1] - x[0])))
+    weights = np.exp(-0.5 * ((x[:, None] - x[::stride]) / width) ** 2)
+    return np.asarray(weights / weights.sum(axis=0))
 
 
 def _shares(curves: FloatArray) -> FloatArray:

@@ -17,6 +17,7 @@ from analysis.conformance import check_agent
 from analysis.errors import BadPhase, BadSettings
 from analysis.insight import Insight
 from analysis.pdf.agents.target import DISTANCE, TargetAgent, make
+from analysis.pdf.aims.windows import sine_kernel
 from analysis.pdf.cluster_forward import ClusterParameters, ClusterPDF
 from analysis.pdf.clusters import ideal_clusters
 from analysis.pdf.transform import QRange
@@ -303,3 +304,23 @@ def test_measured_gold_is_compared_point_by_point_as_scattbo_counts() -> None:
         rwp = float(np.sqrt(((t - y) ** 2).sum() / (t**2).sum()))
         # the grid holds an average of eight measured points
         assert distance(insight, sample.y_name) == pytest.approx(rwp, abs=0.01)
+
+
+def test_measured_nickel_is_near_nickel_and_far_from_silver() -> None:
+    taken = read_measurement(data_set("pdf/srfit_examples") / "ni-q27r60-xray.gr")
+    found = {}
+    for name in ("nickel", "silver"):
+        said = {"cif": name, "distance": "stretched", "q_range": (0.7, 27.0), "q_damp": 0.05}
+        found[name] = distance(make(said, Path()).analyze([taken], rng=RNG(0)))
+    # one lattice, which is 16 % larger in silver; nothing is fitted, B least of all
+    assert found["nickel"] < 0.35
+    assert found["silver"] - found["nickel"] > 0.5
+
+
+def test_s_q_and_g_r_of_a_crystal_belong_together() -> None:
+    said = {"cif": "nickel", "curves": ["s_q", "g_r"], "q_range": (1.0, 20.0)}
+    goals = make(said, Path()).comparer.goals
+    made = goals["s_q"].y @ sine_kernel(goals["s_q"].x, goals["g_r"].x)
+    off = np.linalg.norm(made - goals["g_r"].y) / np.linalg.norm(goals["g_r"].y)
+    # one ends at 100 Å, the other fades within the termination's margin
+    assert off < 0.02
