@@ -73,21 +73,24 @@ class KnownFunction(Protocol):
     """A quantity that an agent can foretell where a sample's class and some numbers are known.
 
     A planner that believes something of the class and the numbers of a sample not yet made so
-    learns what the agent would say of it. An agent that has some lists them in an attribute
-    ``known_functions: tuple[KnownFunction, ...]``.
+    learns what the agent would say of it. See `KnowingAgent`.
 
     Attributes
     ----------
     quantity : the estimate that is foretold, e.g. ``pdf.distance_to_target.s_q``.
     question : the class probabilities it depends on, e.g. ``pdf.type``.
     answers : answers to the question for which it is known.
-    numbers : the estimates it depends on, in the order of the values' last axis.
+    numbers : the estimates it depends on, in the order of the values' last axis; all positive.
+    ranges : lowest and highest value of each number that a sample may have.
+    softness : difference of the quantity that makes two structures unlike each other.
     """
 
     quantity: str
     question: str
     answers: tuple[str, ...]
     numbers: tuple[str, ...]
+    ranges: tuple[tuple[float, float], ...]
+    softness: float
 
     def __call__(self, answer: str, values: FloatArray) -> FloatArray:
         """Return the quantity, (...).
@@ -102,6 +105,16 @@ class KnownFunction(Protocol):
         AnalysisError
             The answer is unknown, or the values have another last axis.
         """
+        ...
+
+
+@runtime_checkable
+class KnowingAgent(Agent, Protocol):
+    """An agent some of whose estimates are known as soon as the structure is."""
+
+    @property
+    def known_functions(self) -> Sequence[KnownFunction]:
+        """What it can foretell of a sample whose structure is believed."""
         ...
 
 

@@ -192,7 +192,13 @@ def _taught(
     if not lessons:
         return matched
     faults: list[Fault] = []
-    planner = match_planner(campaign, source, faults, earlier=earlier_campaigns(lessons, store))
+    planner = match_planner(
+        campaign,
+        source,
+        faults,
+        agents=matched.agents.values(),
+        earlier=earlier_campaigns(lessons, store),
+    )
     if faults or planner is None:
         raise BadFile(source.path, faults)
     return replace(matched, planner=planner)

@@ -12,6 +12,7 @@ from orchestrator.routing import combine
 from planners.objective import Objective, Target
 from planners.parameters import Value
 from planners.proposal import Observation, Prediction
+from planners.structure import Answer, Reading, Structure
 
 
 def observe(
@@ -66,7 +67,31 @@ def observe(
         cost=cost,
         context=dict(context or {}),
         predicted=dict(predicted or {}),
+        structure=structure_of(insights, without=objective.quantities),
     )
+
+
+def structure_of(insights: Sequence[Insight], *, without: Sequence[str] = ()) -> Structure:
+    """Return what agents read of a sample, each number combined as `routing.combine` does.
+
+    Where several agents answer one question, the one least likely to be wrong is heard.
+
+    Parameters
+    ----------
+    without : quantities that are left out.
+    """
+    numbers: dict[str, Reading] = {}
+    for quantity in dict.fromkeys(q for i in insights for q in i.estimates if q not in without):
+        found = combine(quantity, insights)
+        assert found is not None
+        estimate, p_wrong = found
+        numbers[quantity] = Reading(value=estimate.value, std=estimate.std, p_wrong=p_wrong)
+    answers: dict[str, Answer] = {}
+    for insight in sorted(insights, key=lambda i: i.p_wrong or 0.0):
+        for question, told in insight.class_probabilities.items():
+            said = Answer(probabilities=dict(told), p_wrong=insight.p_wrong or 0.0)
+            answers.setdefault(question, said)
+    return Structure(numbers=numbers, answers=dict(sorted(answers.items())))
 
 
 def failure(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from planners.parameters import Value
+from planners.structure import Structure
 
 
 class _Record(BaseModel):
@@ -110,6 +111,7 @@ class Observation(_Record):
     context : context variable → what it was during the experiment; one not reported is absent.
     predicted : what the planner had foretold of it; empty if no model chose it. A planner judges
         its own word by it.
+    structure : what was read of the sample's structure; empty if no agent reads any.
     """
 
     values: dict[str, Value]
@@ -123,6 +125,7 @@ class Observation(_Record):
     cost: float = Field(default=0.0, ge=0)
     context: dict[str, Value] = Field(default_factory=dict)
     predicted: dict[str, Prediction] = Field(default_factory=dict)
+    structure: Structure = Structure()
 
     @model_validator(mode="after")
     def _consistent(self) -> Observation:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
 from analysis.errors import AnalysisError
-from analysis.protocols import Agent
+from analysis.protocols import Agent, KnowingAgent
 from orchestrator.campaign import AgentChoice, Campaign, StandIn
 from orchestrator.errors import BadFile, CampaignError, Fault
 from orchestrator.registry import agent_factory, planner_factory
@@ -16,6 +16,7 @@ from orchestrator.toml_source import TomlSource
 from planners.earlier import EarlierCampaign
 from planners.errors import PlanningError
 from planners.protocols import Planner
+from planners.structural.known import StructureAware
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def deciders(
     """
     faults: list[Fault] = []
     agents, fallbacks = match_agents(campaign, source, faults)
-    planner = match_planner(campaign, source, faults, earlier=earlier)
+    planner = match_planner(campaign, source, faults, agents=agents.values(), earlier=earlier)
     if faults or planner is None:
         raise BadFile(source.path, faults)
     return Deciders(planner, {n: (a, *fallbacks.get(n, ())) for n, a in agents.items()})
@@ -85,18 +86,21 @@ def match_planner(
     source: TomlSource,
     faults: list[Fault],
     *,
+    agents: Iterable[Agent] = (),
     earlier: Sequence[EarlierCampaign] = (),
 ) -> Planner | None:
     """Return the chosen planner, None if there is none such; what is wrong is added to `faults`.
 
     Parameters
     ----------
+    agents : of the campaign; a planner that is aware of structure is told what they know of it.
     earlier : campaigns that it learns from, if its settings ask to.
     """
     choice = campaign.planner
     taught = {"earlier": tuple(earlier)} if earlier and "learn_from" in choice.settings else {}
     try:
-        return planner_factory(choice.use)({"seed": campaign.seed, **choice.settings, **taught})
+        settings = {"seed": campaign.seed, **choice.settings, **taught}
+        return _told(planner_factory(choice.use)(settings), agents)
     except ValidationError as error:
         faults += source.faults(error, ("planner", "settings"))
     except PlanningError as error:
@@ -104,6 +108,14 @@ def match_planner(
     except CampaignError as error:
         faults.append(source.fault(("planner", "use"), str(error)))
     return None
+
+
+def _told(planner: Planner, agents: Iterable[Agent]) -> Planner:
+    """Return the planner, knowing what agents know if it is aware of structure."""
+    if not isinstance(planner, StructureAware):
+        return planner
+    known = [f for a in agents if isinstance(a, KnowingAgent) for f in a.known_functions]
+    return planner.knowing(known)
 
 
 def _agent(

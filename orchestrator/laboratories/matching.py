@@ -86,7 +86,7 @@ def match(campaign: Campaign, laboratory: Laboratory, source: TomlSource) -> Mat
     if not faults:
         can = {name: laboratory.describe(name) for name in dict.fromkeys(chain(*users.values()))}
         faults += context_faults(campaign, agents, can, source)
-    planner = match_planner(campaign, source, faults)
+    planner = match_planner(campaign, source, faults, agents=agents.values())
     faults += [] if planner is None else stop_faults(campaign, planner, source)
     if faults or planner is None:
         raise BadFile(source.path, faults)

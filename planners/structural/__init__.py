@@ -1,0 +1,1 @@
+"""Planning through structure: settings → structure → what is wanted of it."""

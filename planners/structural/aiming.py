@@ -1,0 +1,86 @@
+"""What an experiment promises beyond the best so far, by the structure it is foretold to give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from planners.bayesian.feasibility import SuccessModel
+from planners.columns import Array
+from planners.objective import Objective
+from planners.structural.foretelling import Foretold, StructureModel
+from planners.structural.known import KnownFunction
+from planners.structural.readings import Readings, worth_of
+
+FAINT = 1e-6
+"""What likeness itself counts beside a gain, so that points differ where none promises one."""
+
+FARTHEST = 50.0
+"""Utility above the best that is as good as any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """An objective, and what has been reached of it.
+
+    Utilities here are in units of the known functions' softness.
+
+    Attributes
+    ----------
+    reached : (n_readings,) utility of each structure read.
+    success : model of failed experiments, None if none failed.
+    """
+
+    objective: Objective
+    model: StructureModel
+    reached: Array
+    success: SuccessModel | None
+
+    def worth(self, x: Array) -> Array:
+        """Return what each point promises, times its probability to succeed, (n_points,)."""
+        found = self.gain(self.model.foretell(x))
+        return found if self.success is None else found * self.success.probability(x)
+
+    def gain(self, foretold: Foretold) -> Array:
+        """Return the likeness to what is wanted that points promise beyond the best, (n_points,).
+
+        Likeness is exp(utility), not the utility itself, whose expected value asks for the best
+        experiment again, and betters the wrong answer for long before it looks for the right one.
+        """
+        above = np.minimum(self._above(foretold), FARTHEST)
+        likeness = np.expm1(np.maximum(above, 0.0)) + FAINT * np.exp(above)
+        return foretold.expected(likeness)
+
+    def chance(self, foretold: Foretold) -> Array:
+        """Return the probability that points are better than the best so far, (n_points,)."""
+        return foretold.expected((self._above(foretold) > 0).astype(np.float64))
+
+    def _above(self, foretold: Foretold) -> Array:
+        found = utility(self.objective, self.model.functions, foretold.quantities)
+        return found - float(self.reached.max())
+
+
+def aim_at(
+    objective: Objective, model: StructureModel, readings: Readings, success: SuccessModel | None
+) -> Aim:
+    """Return the aim; a structure read is worth what the known functions say of its likeliest.
+
+    Readings that are more likely wrong than right count as the worst.
+    """
+    reached = utility(objective, model.functions, worth_of(model.functions, readings))
+    believed = np.where(model.right > 0.5, reached, reached.min())
+    return Aim(objective, model, believed, success)
+
+
+def utility(
+    objective: Objective, functions: Sequence[KnownFunction], values: Mapping[str, Array]
+) -> Array:
+    """Return the weighted utility of values, each target in units of its softness."""
+    total = np.zeros(1)
+    for f in functions:
+        target = next(t for t in objective.targets if t.quantity == f.quantity)
+        unit = (target.scale or target.tolerance or 1.0) / f.softness
+        total = total + target.weight * unit * target.utilities(values[f.quantity])
+    return np.asarray(total)
