@@ -34,7 +34,7 @@ SOLUTION_REACTOR_CARD = FidelityCard(
 ROBOT_REACTOR_CARD = FidelityCard(
     models=(
         "ScattBO's robot: lamps set the size, temperature the distance; two pumps' speeds, one "
-        "pump's share and the stirrer the kind; nine of nineteen settings do nothing",
+        "pump's share and the stirrer the kind; nine of seventeen settings do nothing",
         "volumes that must fill the vessel",
         *_OF_REACTORS,
     ),
