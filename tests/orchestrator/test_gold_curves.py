@@ -14,16 +14,21 @@ from tests.orchestrator.gold import SOLUTION, experiment
 
 
 @pytest.mark.parametrize(
-    ("curve", "file"), [("s_q", "Target_Sq_benchmark.npy"), ("g_r", "Target_PDF_benchmark.npy")]
+    ("scan", "file"),
+    [
+        ({"curve": "s_q"}, "Target_Sq_benchmark.npy"),
+        ({"curve": "g_r"}, "Target_PDF_benchmark.npy"),
+        ({"curve": "i_q", "q_min": 0.01, "q_max": 3.0}, "Target_SAXS_benchmark.npy"),
+    ],
 )
-async def test_the_published_target_comes_out_of_the_reactor(curve, file):
+async def test_the_published_target_comes_out_of_the_reactor(scan, file):
     """The author's last target: pH 10, pressure 75, ethanol."""
     path = data_folder() / "pdf" / "scattbo" / file
     if not path.exists():
         pytest.skip(f"{path} is not there")
     x, y = np.load(path).T
     recipe = {"pH": 10.0, "pressure": 75.0, "solvent": "Ethanol"}
-    _, measured = await experiment(recipe, scan={"curve": curve}, settings={"edition": "2024-11"})
+    _, measured = await experiment(recipe, scan=scan, settings={"edition": "2024-11"})
     off = np.interp(x, measured.x, measured.y) - y / y.max()
     # the author sums in single precision
     assert np.sqrt((off**2).sum() / ((y / y.max()) ** 2).sum()) < 2e-3
