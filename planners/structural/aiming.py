@@ -12,7 +12,6 @@ from planners.columns import Array
 from planners.objective import Objective
 from planners.structural.foretelling import Foretold, StructureModel
 from planners.structural.known import KnownFunction
-from planners.structural.readings import Readings, worth_of
 
 FAINT = 1e-6
 """What likeness itself counts beside a gain, so that points differ where none promises one."""
@@ -62,16 +61,18 @@ class Aim:
         return found - float(self.reached.max())
 
 
-def aim_at(
-    objective: Objective, model: StructureModel, readings: Readings, success: SuccessModel | None
-) -> Aim:
-    """Return the aim; a structure read is worth what the known functions say of its likeliest.
+def aim_at(objective: Objective, model: StructureModel, success: SuccessModel | None) -> Aim:
+    """Return the aim: an experiment is worth what was measured, else what was read of it.
 
-    Readings that are more likely wrong than right count as the worst.
+    Readings that are more likely wrong than right count as the worst where nothing was measured.
     """
-    reached = utility(objective, model.functions, worth_of(model.functions, readings))
-    believed = np.where(model.right > 0.5, reached, reached.min())
-    return Aim(objective, model, believed, success)
+    measured = model.readings.measured
+    seen = np.isfinite(measured)
+    values = np.where(seen, measured, model.shown.mean)
+    by_quantity = {f.quantity: v for f, v in zip(model.functions, values.T, strict=True)}
+    reached = utility(objective, model.functions, by_quantity)
+    sure = seen.all(axis=1) | (model.right > 0.5)
+    return Aim(objective, model, np.where(sure, reached, reached.min()), success)
 
 
 def utility(

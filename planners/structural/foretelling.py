@@ -12,6 +12,7 @@ from scipy.stats import qmc
 from planners.columns import Array
 from planners.encoding import Encoding
 from planners.structural.axes import Axis, axes_of
+from planners.structural.discrepancy import confronted, discrepancies, shown_by
 from planners.structural.known import KnownFunction
 from planners.structural.labels import LabelModel
 from planners.structural.numbers import NumberModel
@@ -66,6 +67,7 @@ class StructureModel:
 
     Attributes
     ----------
+    readings : with the doubts that measured values raise.
     numbers, labels : the models of each number, and of the answer.
     right : (n_readings,) probability of each reading to be right, knowing the others.
     """
@@ -81,29 +83,37 @@ class StructureModel:
         self.functions = tuple(functions)
         known = functions[0]
         axes = axes_of(encoding)
+        shown = shown_by(functions, readings)
+        self.readings = confronted(readings, functions, shown)
         self.numbers = {
-            name: _number_model(axes, readings, j, known.ranges[j])
+            name: _number_model(axes, self.readings, j, known.ranges[j])
             for j, name in enumerate(known.numbers)
         }
         self.right = np.min([m.right for m in self.numbers.values()], axis=0)
         self.labels = LabelModel(axes, readings.x, readings.votes, p_wrong=1 - self.right)
+        self.shown = shown
+        self._off = discrepancies(axes, readings, functions, shown, right=self.right)
         self._ranges = np.log(np.array(known.ranges)) + np.log(WITHIN) * np.array([-1.0, 1.0])
-        sampler = qmc.Sobol(2 * len(known.numbers), seed=rng)
+        sampler = qmc.Sobol(2 * (len(known.numbers) + len(functions)), rng=rng)
         self._draws = np.clip(sampler.random(SAMPLES), 1e-6, 1 - 1e-6)
 
     def foretell(self, x: Array) -> Foretold:
         """Return the foretold structures and quantities at coordinates (n, n_columns)."""
-        drawn = np.stack(
-            [
-                model.forecast(x).drawn(self._draws[:, 2 * j], ndtri(self._draws[:, 2 * j + 1]))
-                for j, model in enumerate(self.numbers.values())
-            ],
-            axis=-1,
-        )
+        drawn = np.stack([self._drawn(m, i, x) for i, m in enumerate(self.numbers.values())], -1)
         values = np.exp(np.clip(drawn, self._ranges[:, 0], self._ranges[:, 1]))
         shares = self.labels.forecast(x).T
         shares[shares.max(axis=1) < LIKELY] = 0.0
-        return Foretold(shares, {f.quantity: _drawn(f, shares, values) for f in self.functions})
+        quantities = {}
+        for j, (f, off) in enumerate(zip(self.functions, self._off, strict=True)):
+            quantities[f.quantity] = _drawn(f, shares, values)
+            if off is not None:
+                quantities[f.quantity] += self._drawn(off, len(self.numbers) + j, x)
+        return Foretold(shares, quantities)
+
+    def _drawn(self, model: NumberModel, i: int, x: Array) -> Array:
+        """Return draws of what a model foretells, (n_samples, n_points)."""
+        which, normal = self._draws[:, 2 * i], ndtri(self._draws[:, 2 * i + 1])
+        return model.forecast(x).drawn(which, normal)
 
     def structure_at(self, x: Array) -> tuple[dict[str, tuple[float, float]], dict[str, float]]:
         """Return the foretold numbers as (value, std) and the answers at one point (1, d)."""
@@ -118,12 +128,15 @@ class StructureModel:
 def believed(model: StructureModel, readings: Readings, x: Array) -> Readings:
     """Return the readings with what a point under way (1, n_columns) is foretold to give."""
     moments = [m.forecast(x).moments() for m in model.numbers.values()]
+    foretold = model.foretell(x)
+    measured = [foretold.moments(f.quantity)[0] for f in model.functions]
     return Readings(
         x=np.concatenate([readings.x, x]),
         logs=np.concatenate([readings.logs, np.stack([m[0] for m in moments], axis=1)]),
         noise=np.concatenate([readings.noise, np.stack([m[1] for m in moments], axis=1)]),
         p_wrong=np.append(readings.p_wrong, 0.0),
         votes=np.concatenate([readings.votes, model.labels.forecast(x)]),
+        measured=np.concatenate([readings.measured, np.stack(measured, axis=1)]),
     )
 
 

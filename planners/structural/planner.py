@@ -145,7 +145,7 @@ class StructuralPlanner:
         for point in (*pending, *[None] * n):
             model = StructureModel(encoding, readings, functions, rng=rng)
             if point is None:
-                aim = aim_at(objective, model, readings, success)
+                aim = aim_at(objective, model, success)
                 choices = self._best(encoding, aim, observations, [*pending, *waiting], rng)
                 reason = reason_for(aim, choices, made=made)
                 proposals.append(Proposal(values=choices[0].point, reason=reason))
