@@ -38,10 +38,13 @@ _BEYOND = 1.001
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tables:
-    """Of one type: limits in ln(atoms) between its sizes, and distances (n_sizes, n_bonds)."""
+    """Of one type: limits in ln(atoms) between its sizes, and distances (n_sizes, n_bonds).
+
+    The distances are those of each curve, and their mean.
+    """
 
     limits: FloatArray
-    distances: Mapping[CurveName, FloatArray]
+    distances: Mapping[tuple[CurveName, ...], FloatArray]
 
 
 class Foreteller:
@@ -78,13 +81,23 @@ class Foreteller:
         self._tables: dict[str, _Tables] = {}
 
     def at(
-        self, curve: CurveName, kind: str, *, log_atoms: FloatArray, log_bond: FloatArray
+        self,
+        curves: tuple[CurveName, ...],
+        kind: str,
+        *,
+        log_atoms: FloatArray,
+        log_bond: FloatArray,
     ) -> FloatArray:
-        """Return the distance at ln(atoms) and ln(bond [Å]); beyond the ends as there."""
+        """Return the distance at ln(atoms) and ln(bond [Å]); beyond the ends as there.
+
+        Parameters
+        ----------
+        curves : one, or all for the mean.
+        """
         if kind not in self._tables:
             self._tables[kind] = self._made(kind)
         found = self._tables[kind]
-        table = found.distances[curve]
+        table = found.distances[curves]
         row = np.searchsorted(found.limits, log_atoms)
         place = np.clip((log_bond - self._log_bonds[0]) / BOND_STEP, 0, table.shape[1] - 1.001)
         below = place.astype(np.intp)
@@ -98,7 +111,10 @@ class Foreteller:
         kept = _by_size(kin, always=self._target)
         rows = [self._row(entry) for entry in kept]
         sizes = np.log([e.n_atoms for e in kept])
-        distances = {c: np.stack([row[c] for row in rows]) for c in self._compared}
+        distances: dict[tuple[CurveName, ...], FloatArray] = {
+            (c,): np.stack([row[c] for row in rows]) for c in self._compared
+        }
+        distances[tuple(self._compared)] = np.mean(list(distances.values()), axis=0)
         return _Tables((sizes[1:] + sizes[:-1]) / 2, distances)
 
     def _row(self, entry: Entry) -> dict[CurveName, FloatArray]:
@@ -183,9 +199,7 @@ class KnownDistance:
                 "above zero were expected"
             )
         bond, atoms = np.log(values[..., 0]), np.log(values[..., 1])
-        at = self._foreteller.at
-        found = [at(c, answer, log_atoms=atoms, log_bond=bond) for c in self._curves]
-        return np.asarray(np.mean(found, axis=0))
+        return self._foreteller.at(self._curves, answer, log_atoms=atoms, log_bond=bond)
 
 
 def _by_size(entries: Sequence[Entry], *, always: str) -> list[Entry]:
