@@ -1,9 +1,9 @@
 """Simulated G(r) of crystals, of other crystals and of mixtures, for the doubt of `pdf.parameters`.
 
-Two worlds. In the *usual* one constants are learnt: periodic sums, sites that move each in their
-own way, small grains, counting noise, slow errors of the reduction. The *harsh* one has other
-crystals and other trouble: sums over atoms that stand where they stand, moved more along some axes
-than others, with stacking faults, vacancies and strain, a Q_damp unlike the one that is stated, and
+Two worlds. In the *usual* one constants are learnt: sites that move each in their own way, by
+periodic sums, or atoms listed one by one that move more along some axes than others and are
+strained; small grains, counting noise, slow errors of the reduction. The *harsh* one has other
+crystals and, besides, stacking faults, vacancies, a Q_damp unlike the one that is stated, and
 amorphous second phases. In both, a sample is the crystal that will be fitted, another crystal of
 its density (a polymorph where there is one), or the crystal with a second phase besides.
 """
@@ -11,6 +11,7 @@ its density (a polymorph where there is one), or the crystal with a second phase
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -83,7 +84,8 @@ def sample(seed: int, *, harsh: bool) -> Sample:
     made = Instrument(float(rng.uniform(15, 28)), float(rng.uniform(0.01, 0.06)), diameter)
     stranger = alike_in_density(_other(fitted, pool, rng), fitted)
     stretch = float(1 + rng.normal(0, 0.005))
-    curve = _harsh_f_q if harsh else _usual_f_q
+    listed = harsh or rng.random() < 0.5
+    curve = partial(_listed_f_q, harsh=harsh) if listed else _periodic_f_q
     f_q = curve(stranger if kind == "another" else fitted, stretch, made, rng)
     if kind == "mixture":
         share = rng.uniform(0.1, 0.5)
@@ -116,7 +118,7 @@ def _prototype(crystal: Crystal) -> tuple[str, int]:
     return crystal.structure.spacegroup_hm, sum(crystal.composition.values())
 
 
-def _usual_f_q(
+def _periodic_f_q(
     crystal: Crystal,
     stretch: float,
     made: Instrument,
@@ -137,26 +139,23 @@ def _usual_f_q(
     return model.f_q(parameters).numpy()
 
 
-def _harsh_f_q(
-    crystal: Crystal,
-    stretch: float,
-    made: Instrument,
-    rng: np.random.Generator,
+def _listed_f_q(
+    crystal: Crystal, stretch: float, made: Instrument, rng: np.random.Generator, *, harsh: bool
 ) -> FloatArray:
     """Return F(Q) [1/Å] of atoms listed one by one, (n_q,)."""
     termination = Termination(R, QRange(0.0, made.q_max))
     reach = termination.r_max + 1.0
-    positions, strength, density, n_core = _atoms(crystal, reach, rng)
+    positions, strength, density, n_core = _atoms(crystal, reach, rng, harsh=harsh)
     positions = stretch * positions
     moved = _moves(len(positions), rng)
     amorphous = made.diameter is not None and made.diameter < 20
     positions = positions + moved * (3.0 if amorphous else 1.0)
-    present = rng.random(len(positions)) > rng.uniform(0.0, 0.06)
+    present = rng.random(len(positions)) > (rng.uniform(0.0, 0.06) if harsh else 0.0)
     core = np.flatnonzero(present[:n_core])
     apart = cdist(positions[core], positions[present]).ravel()
     product = np.outer(strength[core], strength[present]).ravel()
     near = (apart > 0.5) & (apart < reach)
-    apart = apart[near] * (1 + rng.uniform(0.0, 0.004) * rng.normal(size=int(near.sum())))
+    apart = apart[near] * (1 + rng.uniform(0.0, 0.006) * rng.normal(size=int(near.sum())))
     r = termination.fine_r
     step = float(r[1] - r[0])
     edges = np.append(r - step / 2, r[-1] + step / 2)
@@ -170,10 +169,10 @@ def _harsh_f_q(
 
 
 def _atoms(
-    crystal: Crystal, reach: float, rng: np.random.Generator
+    crystal: Crystal, reach: float, rng: np.random.Generator, *, harsh: bool
 ) -> tuple[FloatArray, FloatArray, float, int]:
     """Return positions [Å], electrons, atoms a volume [1/Å³], and how many first ones are core."""
-    if crystal.name in STACKED | TETRAHEDRAL.keys() and rng.random() < 0.6:
+    if harsh and crystal.name in STACKED | TETRAHEDRAL.keys() and rng.random() < 0.6:
         return _stacked(crystal, reach, rng)
     cell = np.asarray(crystal.structure.cell.orth.mat, dtype=np.float64)
     sites = crystal.structure.get_all_unit_cell_sites()

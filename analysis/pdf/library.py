@@ -37,6 +37,10 @@ _STEP = 0.05
 """The step, in the logarithm of the number of atoms."""
 _CUTS = 25
 _GROWN_CUTS = 12
+_COVERED = (0.25, 0.5, 0.75)
+"""Shares of an icosahedron's outermost shell."""
+_NEAR, _INSIDE = 1.2, 12
+"""Bonds within which atoms are neighbours, and how many of them an atom inside has."""
 _ROOT2 = float(np.sqrt(2.0))
 
 
@@ -54,6 +58,7 @@ class Entry:
     weight : (n_shells,) 2 Σ_{i<j} w_i w_j / (N ⟨w⟩²), so that Σ weight · sin(Qd)/(Qd) is S(Q) − 1
         of atoms that stand still.
     bond : the shortest distance [Å] that a file states; None where only the shape is known.
+    cluster : that the entry was made of; None for what comes from a file.
     """
 
     name: str
@@ -63,6 +68,7 @@ class Entry:
     distance: FloatArray
     weight: FloatArray
     bond: float | None = None
+    cluster: Cluster | None = None
 
 
 @lru_cache(maxsize=4)
@@ -80,6 +86,12 @@ def cluster_entries(most_atoms: int) -> tuple[Entry, ...]:
         grown = list(_thinned(_grown(most_atoms)))
         cuts += cut_clusters(_GROWN_CUTS, rng=rng, atoms=(_MANY, most_atoms))
     return tuple(_from_cluster(c) for c in deduplicated([*regular, *grown, *cuts]))
+
+
+def covered_entries(most_atoms: int) -> tuple[Entry, ...]:
+    """Return icosahedra whose outermost shell is partly there: whole ones are few, far apart."""
+    whole = [e for e in cluster_entries(most_atoms) if e.kind == "icosahedron" and e.n_atoms > 13]
+    return tuple(c for e in whole if e.cluster is not None for c in _partly_covered(e.cluster))
 
 
 def folder_entries(folder: Path, *, probe: Probe) -> tuple[Entry, ...]:
@@ -169,7 +181,19 @@ def _from_cluster(cluster: Cluster) -> Entry:
     distance, weight = shells(cluster.positions, np.ones(len(cluster)))
     name = f"{cluster.kind} {cluster.size}"
     lattice = LATTICES[cluster.kind]
-    return Entry(name, cluster.kind, lattice, len(cluster), distance, weight)
+    return Entry(name, cluster.kind, lattice, len(cluster), distance, weight, cluster=cluster)
+
+
+def _partly_covered(cluster: Cluster) -> Iterator[Entry]:
+    """Yield a cluster with shares of its outermost shell, each site as often there as any other."""
+    outermost = _neighbours(cluster.positions) < _INSIDE
+    for share in _COVERED:
+        weights = np.where(outermost, share, 1.0)
+        distance, weight = shells(cluster.positions, weights)
+        name = f"{cluster.kind} {cluster.size} at {share:.0%}"
+        lattice = LATTICES[cluster.kind]
+        n_atoms = round(float(weights.sum()))
+        yield Entry(name, cluster.kind, lattice, n_atoms, distance, weight, cluster=cluster)
 
 
 def _from_xyz(path: Path, *, probe: Probe) -> Entry:
@@ -209,6 +233,11 @@ def _entry(
     bond = _shortest(positions)
     distance, weight = shells(positions / bond, np.array([strength[s] for s in symbols]))
     return Entry(name, kind, kind, len(positions), distance, weight, bond)
+
+
+def _neighbours(positions: FloatArray) -> NDArray[np.int64]:
+    """Return how many others lie within 1.2 shortest distances of each, (n_atoms,)."""
+    return np.asarray((cdist(positions, positions) < _NEAR).sum(axis=1) - 1)
 
 
 def _shortest(positions: FloatArray) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,10 @@ FILE_RANGE = 0.03
 """Relative change of the distances that a file states."""
 
 _X_STEP = 0.02
+_X_BLOCK = 500
 _ORDERS = 4
+_KEPT = 300
+"""Structures whose sums are kept for the next curve: 40 MB of them."""
 _FIT_RANGE = 0.03
 _B_RANGE = (0.02, 4.0)
 _CORRELATED = 0.6
@@ -155,6 +159,13 @@ def debye(entry: Entry, x: FloatArray, *, orders: int = 1) -> FloatArray:
     return np.asarray(np.concatenate(parts).T / x)
 
 
+@lru_cache(maxsize=_KEPT)
+def _debye_to(entry: Entry, blocks: int) -> FloatArray:
+    """Return `debye` at every step up to a number of blocks, (orders, n_x); kept once made."""
+    steps = np.arange(1, blocks * _X_BLOCK + 1, dtype=np.float64)
+    return debye(entry, _X_STEP * steps, orders=_ORDERS)
+
+
 class EntryCurve:
     """S(Q) − 1 of one entry near a bond, as a smooth function of bond, B and δ₂.
 
@@ -165,10 +176,13 @@ class EntryCurve:
     """
 
     def __init__(self, entry: Entry, q: FloatArray, *, bonds: tuple[float, float]) -> None:
-        x = np.arange(q[0] * bonds[0] - 3 * _X_STEP, q[-1] * bonds[1] + 3 * _X_STEP, _X_STEP)
-        x = x[x > 0]
+        first = max(int(q[0] * bonds[0] / _X_STEP) - 3, 1)
+        last = int(q[-1] * bonds[1] / _X_STEP) + 3
+        blocks = -(-last // _X_BLOCK)
+        sums = _debye_to(entry, blocks)[:, first - 1 : last]
+        x = _X_STEP * np.arange(first, last + 1)
         self._q = q
-        self._tables = [CubicSpline(x, sums) for sums in debye(entry, x, orders=_ORDERS)]
+        self._tables = [CubicSpline(x, row) for row in sums]
 
     def __call__(self, bond: float, b_iso: float, delta2: float) -> FloatArray:
         """Return S(Q) − 1, (n_q,): exp(−½Q²σ²) with σ² = 2U(1 − δ₂/r²), U = B/8π²."""

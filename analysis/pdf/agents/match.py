@@ -12,7 +12,7 @@ from analysis.errors import BadPattern
 from analysis.insight import Curve, Estimate, Insight
 from analysis.pdf.clusters import LATTICES
 from analysis.pdf.curves import SCAN_Q_MAX, Reading, read_curve
-from analysis.pdf.library import Entry, cluster_entries, folder_entries
+from analysis.pdf.library import Entry, cluster_entries, covered_entries, folder_entries
 from analysis.pdf.match_settings import MatchSettings
 from analysis.pdf.matching import Match, Scanner, chosen, fit
 from analysis.pdf.weighing import WORST_RW, bond, by_class, doubt, n_atoms
@@ -60,7 +60,7 @@ class MatchAgent:
         self.settings = settings
         entries: tuple[Entry, ...] = ()
         if settings.clusters:
-            entries += cluster_entries(settings.most_atoms)
+            entries += cluster_entries(settings.most_atoms) + covered_entries(settings.most_atoms)
         if settings.folder is not None:
             entries += folder_entries(folder / settings.folder, probe=settings.probe)
         self.scanner = Scanner(entries, bond_range=settings.bond_range, q_max=SCAN_Q_MAX)
