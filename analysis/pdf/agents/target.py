@@ -32,10 +32,10 @@ class TargetAgent:
     """A comparison of each curve with the target's, and the mean of the distances.
 
     Estimates: ``pdf.distance_to_target.s_q``, ``.g_r`` and ``.i_q``, those asked for, and
-    ``pdf.distance_to_target``, their mean, where all are known. The std is the noise of the
-    measurement (its sigma, or the scatter of neighbouring points over Q) carried through the
-    distance to first order; it is None where the noise of a G(r) is not stated. Noise makes R_wp
-    larger by itself, which no std tells.
+    ``pdf.distance_to_target``, their mean, where all are known. Noise is the measurement's sigma,
+    or the scatter of neighbouring points over Q. What it adds to a distance on average is taken
+    off, and the std is what it does from one measurement to the next; it is None, and nothing is
+    taken off, where the noise of a G(r) is not stated.
 
     `p_wrong` is the share of the ranges that was not measured: over the rest, the distance is
     what it is defined to be. A measurement that covers less than half of a range says nothing of
@@ -93,14 +93,15 @@ class TargetAgent:
     def analyze(self, measurements: Sequence[Measurement], *, rng: np.random.Generator) -> Insight:
         """Return the distance of each curve from the target's.
 
-        The result depends on the measurements alone; `rng` is not used.
+        Parameters
+        ----------
+        rng : draws the noise that is added to see what noise does.
 
         Raises
         ------
         BadPattern
             A measurement is none of the four curves, or an I(Q) of an unknown element.
         """
-        del rng
         if not measurements:
             raise BadPattern(f"{self.name} was given no measurement; it needs one curve")
         for measurement in measurements:
@@ -114,15 +115,17 @@ class TargetAgent:
                 found[curve] = comparison
         if not found:
             return self._abstain(measurements, remarks)
-        return self._insight(measurements, found, remarks)
+        return self._insight(measurements, found, remarks, rng=rng)
 
     def _insight(
         self,
         measurements: Sequence[Measurement],
         found: Mapping[CurveName, Comparison],
         remarks: Sequence[str],
+        *,
+        rng: np.random.Generator,
     ) -> Insight:
-        estimates = {f"{DISTANCE}.{c}": one.estimate() for c, one in found.items()}
+        estimates = {f"{DISTANCE}.{c}": one.estimate(rng=rng) for c, one in found.items()}
         if len(found) == len(self.curves):
             estimates[DISTANCE] = _mean(list(estimates.values()))
         scaled = self.settings.distance == "rwp_scaled_to_peak"

@@ -36,6 +36,9 @@ WHOLE = 0.995
 _HALF = 0.5
 """Mean of a curve below which it is S(Q) − 1, whatever it is called."""
 
+_WAVES = 1.5
+"""Waves that make up noise of a G(r), per independent point."""
+
 _NORMAL = 0.6745
 """Median of the size of a standard normal variable."""
 
@@ -47,7 +50,8 @@ class Shown:
     Attributes
     ----------
     x, y : (n,).
-    covariance : of `y`: (n,) variances of independent points, (n, n), or None if unknown.
+    noise : (n,) standard deviations of independent points; (n, m) matrix from m standard normal
+        numbers to the noise of `y`; None if unknown.
     scatter : mean square of the measured points about `y`.
     peak : the highest measured point within the grid.
     source : what was measured.
@@ -56,19 +60,19 @@ class Shown:
 
     x: FloatArray
     y: FloatArray
-    covariance: FloatArray | None
+    noise: FloatArray | None
     scatter: float
     peak: float
     source: str
     remarks: tuple[str, ...] = ()
 
-    def variance_along(self, slope: FloatArray) -> float | None:
-        """Return the variance of a number with slopes (n,) to `y`; None if noise is unknown."""
-        if self.covariance is None:
+    def repeats(self, count: int, *, rng: np.random.Generator) -> FloatArray | None:
+        """Return `y` with its noise once more, (count, n); None if the noise is unknown."""
+        if self.noise is None:
             return None
-        if self.covariance.ndim == 1:
-            return float(slope**2 @ self.covariance)
-        return float(slope @ self.covariance @ slope)
+        if self.noise.ndim == 1:
+            return np.asarray(self.y + self.noise * rng.normal(size=(count, self.y.size)))
+        return np.asarray(self.y + rng.normal(size=(count, self.noise.shape[1])) @ self.noise.T)
 
 
 def check_total_scattering(measurement: Measurement) -> None:
@@ -135,13 +139,13 @@ def show(measurement: Measurement, window: Window, *, element: str | None, probe
         inside = (q >= window.q_range[0] - 1e-9) & (q <= window.q_range[1] + 1e-9)
         kernel = sine_kernel(q[inside], window.x)
         made = y[inside] @ kernel
-        covariance = (kernel.T * sigma[inside] ** 2) @ kernel
+        noise = kernel.T * sigma[inside]
         top = float(made.max())
-        return Shown(window.x, made, covariance, 0.0, top, measurement.y_name, remarks)
+        return Shown(window.x, made, noise, 0.0, top, measurement.y_name, remarks)
     return _averaged(q, y, sigma, window, source=measurement.y_name, remarks=remarks)
 
 
-def noise(y: FloatArray) -> float:
+def roughness(y: FloatArray) -> float:
     """Return the standard deviation of independent noise on a smooth, evenly sampled curve."""
     if y.size < 8:
         return 0.0
@@ -154,7 +158,7 @@ def _in_q(
     """Return q, S(Q) − 1 or I(Q), its sigma, (n,), and remarks."""
     kept = m.x > 0
     q, y = m.x[kept], m.y[kept]
-    sigma = np.full_like(y, noise(y)) if m.sigma is None else m.sigma[kept]
+    sigma = np.full_like(y, roughness(y)) if m.sigma is None else m.sigma[kept]
     if window.curve == "i_q":
         return q, y, sigma, ()
     if m.y_name == "f_q":
@@ -193,19 +197,37 @@ def _averaged(
     variance = np.bincount(cell, weights=variances, minlength=x.size) / some**2
     shown = np.interp(x, middle[filled], mean[filled])
     scatter = float(np.mean((values - np.interp(q[inside], x, shown)) ** 2))
-    spread = np.interp(x, middle[filled], variance[filled])
-    # A point of the grid between measured ones adds nothing: the sum over points stays theirs.
-    spread = spread * max(x.size / max(int(filled.sum()), 1), 1.0)
-    return Shown(x, shown, spread, scatter, float(values.max()), source, remarks)
+    noise = np.sqrt(variance[filled])
+    if not filled.all():
+        noise = _interpolation(x, middle[filled]) * noise
+    return Shown(x, shown, noise, scatter, float(values.max()), source, remarks)
+
+
+def _interpolation(x: FloatArray, nodes: FloatArray) -> FloatArray:
+    """Return the (n, n_nodes) matrix of linear interpolation; beyond the ends, the ends."""
+    above = np.clip(np.searchsorted(nodes, x), 1, nodes.size - 1)
+    part = np.clip((x - nodes[above - 1]) / (nodes[above] - nodes[above - 1]), 0.0, 1.0)
+    matrix = np.zeros((x.size, nodes.size))
+    rows = np.arange(x.size)
+    matrix[rows, above - 1], matrix[rows, above] = 1 - part, part
+    return matrix
 
 
 def _g_r(m: Measurement, window: Window) -> Shown:
     r = window.x
     y = np.asarray(CubicSpline(m.x, m.y)(np.clip(r, m.x[0], m.x[-1])))
     inside = (m.x >= r[0] - 1e-9) & (m.x <= r[-1] + 1e-9)
-    covariance = None
-    if m.sigma is not None:
-        sigma = np.interp(r, m.x, m.sigma)
-        apart = window.q_range[1] * (r[:, None] - r)
-        covariance = np.outer(sigma, sigma) * np.sinc(apart / np.pi)
-    return Shown(r, y, covariance, 0.0, float(m.y[inside].max()), "g_r")
+    noise = None if m.sigma is None else _band_limited(np.interp(r, m.x, m.sigma), window)
+    return Shown(r, y, noise, 0.0, float(m.y[inside].max()), "g_r")
+
+
+def _band_limited(sigma: FloatArray, window: Window) -> FloatArray:
+    """Return the matrix to noise of that sigma, (n, m), whose Q reach to Q_max alike.
+
+    Two points are correlated by sinc(Q_max Δr), as white noise of F(Q) leaves them.
+    """
+    r, q_max = window.x, window.q_range[1]
+    count = int(np.ceil(_WAVES * q_max * float(r[-1]) / np.pi))
+    phase = np.outer(r, q_max * (np.arange(count) + 0.5) / count)
+    waves = np.concatenate([np.cos(phase), np.sin(phase)], axis=1) / np.sqrt(count)
+    return np.asarray(sigma[:, None] * waves)
