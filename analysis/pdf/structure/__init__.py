@@ -1,0 +1,1 @@
+"""Structures for a curve: sites, shapes, a network that proposes, a search that disposes."""

@@ -1,0 +1,206 @@
+"""What makes `pdf.structure` honest: answers to simulated curves of clusters it has not learnt.
+
+Importing this file imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.learning.calibration import fit_logistic, reliability
+from analysis.pdf.clusters import Cluster, with_defects
+from analysis.pdf.curves import Reading, read_curve
+from analysis.pdf.structure.comparing import position_error
+from analysis.pdf.structure.disposing import Effort, Found
+from analysis.pdf.structure.network import StructureNet
+from analysis.pdf.structure.sites import LATTICES
+from analysis.pdf.structure.solving import Solution, solve
+from analysis.pdf.structure.weighing import (
+    QUANTITIES,
+    Calibration,
+    doubt_features,
+    probabilities,
+    together,
+    values_of,
+)
+from analysis.pdf.training.structure_curves import draw_truth, simulated
+from instruments.measurement import Measurement
+
+FloatArray = NDArray[np.float64]
+Row = tuple[float, float, int]
+
+MISPLACED = 0.5
+"""Mean position error [Å] above which a structure counts as wrong: every sixth atom misplaced."""
+
+WITHIN = 0.68
+"""Share of cases that one stated std shall hold."""
+
+_SHARPNESS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+_BROKEN = 0.06
+_DRAWS = 8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """One answer beside the truth.
+
+    Attributes
+    ----------
+    positions : (n_atoms, 3) true ones [Å].
+    """
+
+    lattice: str
+    bond: float
+    positions: FloatArray
+    solution: Solution
+
+    @property
+    def best(self) -> Found:
+        """The structure that is told first."""
+        return self.solution.found[0]
+
+    @property
+    def lattice_right(self) -> bool:
+        """Whether it is of the right lattice."""
+        return self.best.lattice == self.lattice
+
+    @property
+    def error(self) -> float:
+        """Mean position error [Å], the bond fitted."""
+        return position_error(self.best.positions, self.positions)
+
+    @property
+    def truth(self) -> dict[str, float]:
+        """True value of every quantity."""
+        around = self.positions - self.positions.mean(axis=0)
+        return {
+            "pdf.bond": self.bond,
+            "pdf.n_atoms": float(len(around)),
+            "pdf.radius_of_gyration": float(np.sqrt((around**2).sum(axis=1).mean())),
+        }
+
+
+def reading_of(measurement: Measurement) -> Reading:
+    """Return a simulated G(r) as the agent reads it by default."""
+    return read_curve(
+        measurement,
+        r_range=(1.5, 30.0),
+        q_range=(None, None),
+        q_damp=0.04,
+        element=None,
+        probe="x-ray",
+    )
+
+
+def answered(
+    network: StructureNet,
+    cluster: Cluster,
+    measurement: Measurement,
+    *,
+    bond: float,
+    rng: np.random.Generator,
+) -> Case:
+    """Return what is answered to a curve of a cluster, every bond being possible."""
+    solution = solve(
+        network,
+        reading_of(measurement),
+        bonds=(1.9, 3.6),
+        each=_DRAWS,
+        effort=Effort(),
+        rng=rng,
+    )
+    return Case(cluster.lattice, bond, bond * cluster.positions, solution)
+
+
+def cases(
+    network: StructureNet,
+    clusters: Sequence[Cluster],
+    n: int,
+    *,
+    rng: np.random.Generator,
+    told: Callable[[int, int], None],
+) -> list[Case]:
+    """Return answers to curves of clusters drawn at random, every other one with atoms missing."""
+    found = []
+    for number in range(n):
+        cluster = clusters[int(rng.integers(len(clusters)))]
+        if number % 2:
+            cluster = with_defects(cluster, rng=rng, most=_BROKEN)
+        truth = draw_truth(rng)
+        curve = simulated(cluster.positions, truth, rng=rng)
+        found.append(answered(network, cluster, curve, bond=truth.bond, rng=rng))
+        told(number + 1, n)
+    return found
+
+
+def calibrated(answers: Sequence[Case]) -> Calibration:
+    """Return what makes these answers honest."""
+    right = [c for c in answers if c.lattice_right]
+    sharpness = min(_SHARPNESS, key=lambda s: _surprise(right, s))
+    factors = {
+        name: float(np.quantile(_deviations(right, name, sharpness), WITHIN)) for name in QUANTITIES
+    }
+    features = [_features(c) for c in answers]
+    wrong = [is_wrong(c) for c in answers]
+    if all(wrong) or not any(wrong):  # one of the other kind keeps the curve finite
+        features, wrong = [*features, np.mean(features, axis=0).tolist()], [*wrong, not wrong[0]]
+    return Calibration(sharpness, factors, fit_logistic(features, wrong))
+
+
+def is_wrong(case: Case) -> bool:
+    """Return whether the first structure has another lattice, or too many atoms misplaced."""
+    return not case.lattice_right or case.error > MISPLACED
+
+
+def figures(answers: Sequence[Case], calibration: Calibration) -> dict[str, float]:
+    """Return numbers for the card."""
+    error = np.array([c.error for c in answers])
+    atoms = [abs(c.best.mask.sum() / len(c.positions) - 1) for c in answers]
+    right = [c for c in answers if c.lattice_right]
+    told = {
+        "lattice_right": len(right) / len(answers),
+        "position_error": float(error.mean()),
+        "position_error_median": float(np.median(error)),
+        "n_atoms_median_error": float(np.median(atoms)),
+        "wrong": float(np.mean([is_wrong(c) for c in answers])),
+        "median_rw": float(np.median([c.best.fit.rw for c in answers])),
+    }
+    for name in QUANTITIES:
+        off = _deviations(right, name, calibration.sharpness) / calibration.factors[name]
+        told[f"within_1_std.{name}"] = float(np.mean(off < 1))
+    return told
+
+
+def doubts(answers: Sequence[Case], calibration: Calibration) -> list[Row]:
+    """Return stated doubt and frequency of wrong structures, in bins."""
+    stated = calibration.doubt.probability([_features(c) for c in answers])
+    bins = reliability(stated, [is_wrong(c) for c in answers], n_bins=5)
+    return [(b.stated, b.frequency, b.n) for b in bins]
+
+
+def _features(case: Case) -> list[float]:
+    said = dict(zip(LATTICES, case.solution.read.p_lattice.tolist(), strict=True))
+    return doubt_features(case.solution.found, said)
+
+
+def _deviations(answers: Sequence[Case], name: str, sharpness: float) -> FloatArray:
+    """Return |mean − true| / std of a quantity before factors, (n,)."""
+    found = []
+    for case in answers:
+        mean, std = together(case.solution.found, sharpness=sharpness)[name]
+        found.append(abs(mean - case.truth[name]) / std)
+    return np.array(found)
+
+
+def _surprise(answers: Sequence[Case], sharpness: float) -> float:
+    """Return the mean error of ln N over the structures' probabilities."""
+    total = 0.0
+    for case in answers:
+        p = probabilities(case.solution.found, sharpness=sharpness)
+        atoms = np.array([values_of(f)["pdf.n_atoms"] for f in case.solution.found])
+        total += abs(float(p @ np.log(atoms / len(case.positions))))
+    return total / max(len(answers), 1)

@@ -1,0 +1,98 @@
+"""Simulated G(r) of one cluster as a measurement, with the faults that the training knows.
+
+Importing this file imports torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.pdf.artefacts import draw_faults, measured_f_q
+from analysis.pdf.cluster_forward import ClusterParameters, ClusterPDF
+from analysis.pdf.transform import QRange
+from instruments.measurement import Measurement
+
+FloatArray = NDArray[np.float64]
+
+_R = np.arange(1.0, 30.0, 0.02)
+_BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What a simulated curve was made from.
+
+    Attributes
+    ----------
+    bond : shortest distance [Å].
+    sample : B, δ₂ and Q_damp.
+    q_range : of the measurement.
+    """
+
+    bond: float
+    sample: ClusterParameters
+    q_range: QRange
+
+
+def draw_truth(rng: np.random.Generator) -> Truth:
+    """Return conditions as the training draws them."""
+    return Truth(
+        bond=float(rng.uniform(2.3, 3.2)),
+        sample=ClusterParameters(
+            b_iso=float(np.exp(rng.uniform(np.log(0.2), np.log(1.4)))),
+            delta2=float(rng.uniform(0.0, 2.5)),
+            q_damp=0.04,
+        ),
+        q_range=QRange(float(rng.uniform(0.5, 1.3)), float(rng.uniform(14.0, 25.0))),
+    )
+
+
+def simulated(positions: FloatArray, truth: Truth, *, rng: np.random.Generator) -> Measurement:
+    """Return the G(r) of a cluster, 1–30 Å, with noise and slow errors of F(Q).
+
+    Parameters
+    ----------
+    positions : (n_atoms, 3) in units of the bond.
+    """
+    model = ClusterPDF(truth.bond * positions, "Au", _R, truth.q_range)
+    clean = model.f_q(truth.sample).numpy()
+    return as_measurement(
+        measured_f_q(clean, model.q, draw_faults(rng), rng=rng),
+        model.q,
+        q_damp=float(truth.sample.q_damp),
+    )
+
+
+def simulated_without_faults(positions: FloatArray, truth: Truth) -> Measurement:
+    """Return the G(r) of a cluster (n_atoms, 3) [bonds], 1–30 Å, without any error."""
+    model = ClusterPDF(truth.bond * positions, "Au", _R, truth.q_range)
+    clean = model.f_q(truth.sample).numpy()
+    return as_measurement(clean, model.q, q_damp=float(truth.sample.q_damp))
+
+
+def as_measurement(f_q: FloatArray, q: FloatArray, *, q_damp: float) -> Measurement:
+    """Return the G(r) that an F(Q) on an even grid gives, as a measurement."""
+    width = np.full_like(q, q[1] - q[0])
+    width[[0, -1]] /= 2
+    g_r = (2 / np.pi) * (f_q * width) @ np.sin(np.outer(q, _R))
+    return Measurement(
+        id="simulated/pdf/0",
+        sample_id="simulated",
+        technique="pdf",
+        x=_R,
+        y=g_r * np.exp(-0.5 * (q_damp * _R) ** 2),
+        sigma=None,
+        x_name="r",
+        x_unit="Å",
+        y_name="g_r",
+        y_unit="1/Å²",
+        instrument="simulation",
+        simulated=True,
+        started=_BEGIN,
+        finished=_BEGIN,
+        settings={"q_min": float(q[0]), "q_max": float(q[-1])},
+    )

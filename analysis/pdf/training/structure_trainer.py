@@ -1,0 +1,150 @@
+"""What `sdlab train pdf.structure` does: shapes, curves, a network, its calibration and card.
+
+Importing this file imports torch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from analysis import weights
+from analysis.pdf.clusters import Cluster, ideal_clusters
+from analysis.pdf.dataset import SimulatedCurves
+from analysis.pdf.structure.network import StructureNet
+from analysis.pdf.structure.settings import (
+    AGENT,
+    Recipe,
+    StructureSettings,
+    digest,
+    recipe_of,
+)
+from analysis.pdf.structure.shapes import Shape, learnt_shapes
+from analysis.pdf.structure.trained import Plane, save
+from analysis.pdf.training.structure import Lesson, fit
+from analysis.pdf.training.structure_calibration import calibrated, cases, doubts, figures
+from analysis.trainers import Told
+from analysis.weights import Card
+
+_FOLDS = 5
+_SMALLEST = 12
+_CALIBRATED_FROM = 13
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """Regular clusters, by what they are for.
+
+    Attributes
+    ----------
+    learnt, calibration, test : clusters; no parent stands in two.
+    """
+
+    learnt: list[Cluster]
+    calibration: list[Cluster]
+    test: list[Cluster]
+
+
+def parts(recipe: Recipe, seed: int) -> Parts:
+    """Return which regular clusters are learnt, which calibrate, which are for tests alone."""
+    clusters = ideal_clusters(most_atoms=recipe.most_atoms)
+    order = np.random.default_rng((seed, 5)).permutation(np.arange(len(clusters)) % _FOLDS)
+    return Parts(
+        [c for c, fold in zip(clusters, order, strict=True) if fold > 1],
+        [c for c, fold in zip(clusters, order, strict=True) if fold == 1],
+        [c for c, fold in zip(clusters, order, strict=True) if fold == 0],
+    )
+
+
+def train(
+    settings: Mapping[str, object], folder: Path, *, recipe: str, seed: int, told: Told
+) -> Path:
+    """Train, calibrate, and return the folder of the weights.
+
+    Raises
+    ------
+    pydantic.ValidationError, BadSettings
+        The settings are wrong.
+    """
+    del folder  # no file is read
+    asked = StructureSettings.model_validate({**settings, "recipe": recipe, "seed": seed})
+    chosen = recipe_of(asked.recipe)
+    begin = time.process_time()
+    key = digest(chosen, seed)
+    split = parts(chosen, seed)
+    with weights.building(AGENT, key) as made:
+        shapes = shapes_to_learn(chosen, split, seed)
+        network = taught(shapes, chosen, seed=seed, told=told)
+        tested = [c for c in split.calibration if len(c) >= _CALIBRATED_FROM]
+        answers = cases(
+            network,
+            tested,
+            chosen.n_calibration,
+            rng=np.random.default_rng((seed, 7)),
+            told=partial(told, "calibration"),
+        )
+        half = len(answers) // 2
+        first = calibrated(answers[:half])
+        card = Card(
+            AGENT,
+            chosen.name,
+            seed,
+            key,
+            figures={f"unseen.{k}": v for k, v in figures(answers[half:], first).items()},
+            sentences=_sentences(chosen, split, shapes),
+            reliability={"the structure is wrong": doubts(answers[half:], first)},
+            cpu_seconds=time.process_time() - begin,
+        )
+        save(made, network, calibrated(answers), Plane.of(network, shapes))
+        weights.write_card(made, card)
+    return weights.folder_of(AGENT, key)
+
+
+def shapes_to_learn(recipe: Recipe, split: Parts, seed: int) -> list[Shape]:
+    """Return what the network learns; random shapes that repeat a kept cluster are left out."""
+    return learnt_shapes(
+        split.learnt,
+        [*split.calibration, *split.test],
+        count=recipe.random_shapes,
+        rng=np.random.default_rng((seed, 0)),
+        atoms=(_SMALLEST, recipe.most_atoms),
+    )
+
+
+def taught(shapes: Sequence[Shape], recipe: Recipe, *, seed: int, told: Told) -> StructureNet:
+    """Return a network that has learnt these shapes."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = StructureNet(width=recipe.width)
+        fit(
+            network,
+            Lesson.of(shapes),
+            SimulatedCurves(shapes),
+            steps=recipe.steps,
+            batch=recipe.batch,
+            rate=recipe.rate,
+            rng=np.random.default_rng((seed, 1)),
+            told=partial(told, "training"),
+        )
+    return network
+
+
+def _sentences(recipe: Recipe, split: Parts, shapes: Sequence[Shape]) -> tuple[str, ...]:
+    n_clusters = len(split.learnt) + len(split.calibration) + len(split.test)
+    return (
+        f"A conditional variational autoencoder with a plane of two numbers, {recipe.steps} steps "
+        f"of {recipe.batch} curves of {len(shapes)} shapes: regular clusters up to "
+        f"{recipe.most_atoms} atoms, the same with atoms missing, random polyhedra and ellipsoids.",
+        f"Of {n_clusters} regular clusters a fifth was kept for calibration and a fifth for tests, "
+        "by parent; neither was learnt, nor random shapes equal to one of them.",
+        f"Figures are of {recipe.n_calibration - recipe.n_calibration // 2} simulated G(r) with "
+        "noise and slow errors, every other one of a cluster with atoms missing; calibrated on as "
+        "many others. What is kept was calibrated on all of them.",
+        "Wrong means another lattice, or a mean position error above 0.5 Å.",
+    )
