@@ -58,7 +58,6 @@ class Fit:
     covariance : (n_slots, n_slots) from the residuals as they are, correlated (see `covariance`).
     data : what was fitted.
     calculated : (n,) G(r) of the fit [1/Å²].
-    slopes : (n, n_slots) of G(r) with the free numbers, where it ended.
     converged : whether the search ended by itself.
     """
 
@@ -67,7 +66,6 @@ class Fit:
     covariance: FloatArray
     data: FitRange
     calculated: FloatArray
-    slopes: FloatArray
     converged: bool
 
     @property
@@ -203,7 +201,6 @@ class Problem:
             covariance=covariance(result.jac, result.fun, self.data),
             data=self.data,
             calculated=self.data.g_r + result.fun,
-            slopes=result.jac,
             converged=bool(result.success),
         )
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis.errors import BadPattern
 from analysis.insight import Curve, Estimate, Insight
-from analysis.pdf.doubt import WORST_RW, doubt
+from analysis.pdf.doubt import STD_FACTOR, WORST_RW, doubt
 from analysis.pdf.fit import Fit, Problem, Slot, free_numbers
 from analysis.pdf.preprocess import FitRange, prepare
 from analysis.pdf.settings import ParametersSettings
@@ -40,8 +40,9 @@ class Parameters:
     ``pdf.diameter.<phase>`` of spherical grains where asked for, and ``pdf.q_damp`` where no
     standard fixes it. What ends at a bound of its range is not estimated; a remark says so.
 
-    Their std comes from the residuals as they are, correlated (see `analysis.pdf.fit.covariance`);
-    the calibration of Q, often a few parts in ten thousand of every length, is no part of it.
+    Their std comes from the residuals as they are, correlated (see `analysis.pdf.fit.covariance`),
+    times `analysis.pdf.doubt.STD_FACTOR` for what the fit does not model; the calibration of Q,
+    often a few parts in ten thousand of every length, is no part of it.
     `p_wrong` is the probability that the sample holds another phase, or a second one beside it
     (see `analysis.pdf.doubt`).
 
@@ -119,8 +120,8 @@ class Parameters:
         limits = fit.at_limit()
         told = [i for i, slot in enumerate(fit.slots) if slot not in limits]
         keys = tuple(self._key(fit.slots[i]) for i in told)
-        covariance = fit.covariance[np.ix_(told, told)]
-        p_wrong = doubt(fit.rw, prior=self.settings.prior_wrong)
+        covariance = STD_FACTOR**2 * fit.covariance[np.ix_(told, told)]
+        p_wrong = doubt(fit, prior=self.settings.prior_wrong)
         return Insight(
             id=f"{chosen.id}/{self.name}",
             agent=self.name,

@@ -13,7 +13,7 @@ from analysis.conformance import check_agent
 from analysis.errors import BadPattern, BadPhase
 from analysis.pdf.agents.parameters import make
 from analysis.pdf.doubt import doubt
-from analysis.pdf.fit import Problem, names
+from analysis.pdf.fit import Fit, Problem, names
 from analysis.pdf.forward import CrystalPDF, parameters_of
 from analysis.pdf.preprocess import prepare
 from analysis.pdf.transform import QRange
@@ -123,10 +123,24 @@ def test_the_wrong_crystal_is_doubted_or_refused() -> None:
     assert insight.abstained or (insight.p_wrong is not None and insight.p_wrong > 0.5)
 
 
-def test_doubt_rises_with_the_misfit() -> None:
-    stated = [doubt(rw, prior=0.3) for rw in (0.03, 0.1, 0.3, 0.6)]
-    assert stated == sorted(stated)
-    assert doubt(0.2, prior=0.6) > doubt(0.2, prior=0.3)
+def fitted(y: np.ndarray) -> Fit:
+    data = prepare(measured(y), r_range=(1.5, 20.0))
+    return Problem(structure("nickel"), data, q_damp=TRUTH["q_damp"]).fit()
+
+
+def test_a_second_phase_is_doubted_and_grains_of_uneven_size_are_not() -> None:
+    small = [nickel(noise=0.003, diameter=d) for d in (18.0, 45.0)]
+    uneven = fitted(0.5 * (small[0] + small[1]))
+    strange = CrystalPDF(structure("periclase"), R, QRange(0.0, 22.0))
+    own = parameters_of(strange.crystal)
+    moving = replace(own, u_iso=torch.full_like(own.u_iso, 0.007), q_damp=TRUTH["q_damp"])
+    mixed = fitted(nickel(noise=0.003) + 0.3 * strange.g_r(moving).numpy())
+    # R_w is alike in both
+    assert uneven.rw > 0.15
+    assert mixed.rw < 0.4
+    assert doubt(uneven, prior=0.3) < 0.4
+    assert doubt(mixed, prior=0.3) > 0.6
+    assert doubt(mixed, prior=0.6) > doubt(mixed, prior=0.3)
 
 
 def test_a_measurement_without_q_max_is_refused_until_it_is_said() -> None:
