@@ -29,9 +29,10 @@ _MOST_ATOMS = 350
 
 @dataclass(frozen=True)
 class Sample:
-    """A simulated sample: what it is and what was measured."""
+    """A simulated sample: what it is, its mean number of atoms, and what was measured."""
 
     cluster: Cluster
+    n_atoms: float
     bond: float
     measurement: Measurement
 
@@ -76,7 +77,8 @@ def measured(cluster: Cluster, rng: np.random.Generator, *, harsh: bool) -> Samp
     width[[0, -1]] /= 2
     kernel = (2 / np.pi) * width[:, None] * np.sin(np.outer(q, R))
     g_r = (f_q @ kernel) * np.exp(-0.5 * (q_damp * R) ** 2)
-    return Sample(cluster, bond, as_measurement(g_r, span))
+    n_atoms = float(np.mean([len(p) for p in parts]))
+    return Sample(cluster, n_atoms, bond, as_measurement(g_r, span))
 
 
 def as_measurement(g_r: FloatArray, span: QRange) -> Measurement:

@@ -80,7 +80,7 @@ class Structures:
         found = []
         over_r = reading.to_curve.ndim == 2
         for match in (fit(c, reading) for c in candidates):
-            left = _left(reading, match.calculated)
+            left = left_over(reading, match.calculated)
             found.append(
                 Signs(
                     match.entry.name, match.rw, left, reading.x, reading.y, match.calculated, over_r
@@ -135,7 +135,7 @@ def _compared(reading: Reading, other: Reading, name: str) -> Signs:
     )
 
 
-def _left(reading: Reading, calculated: FloatArray) -> float:
+def left_over(reading: Reading, calculated: FloatArray) -> float:
     """Return what a fit leaves after smooth imperfections; curves over Q are taken to r first."""
     if reading.to_curve.ndim == 2:
         q_max = float(reading.model_q[-1])

@@ -1,11 +1,10 @@
 """From the R_w of several fitted structures to probabilities, and what they say together.
 
 A structure counts as (R_w² + ε²)^(−τ): as residuals of unknown size would, were τ half of the
-independent points. Models err by more than noise, so τ is far less. The constants come from 60
-simulated curves of irregular clusters that the library lacks, of half of which it lacked the
-lattice as well (as `benchmarks/pdf_match.py --calibrate` makes them). There the stds of the size
-were right and those of the bond too large by half; R_w had the median 0.055 with the lattice and
-0.24 without.
+independent points. Models err by more than noise, so τ is far less. τ and ε come from 60 simulated
+curves of irregular clusters that the library lacks, of half of which it lacked the lattice as well;
+R_w had the median 0.055 with the lattice and 0.24 without. What doubt and stds are worth elsewhere
+is measured by `benchmarks/pdf_doubt.py`.
 """
 
 from __future__ import annotations
@@ -16,7 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.learning.calibration import Logistic, with_prior
+from analysis.pdf.curves import Reading
 from analysis.pdf.matching import Match
+from analysis.pdf.strangeness import left_over
 
 FloatArray = NDArray[np.float64]
 
@@ -29,9 +31,24 @@ MODEL_ERROR = 0.02
 WORST_RW = 0.6
 """R_w of the best structure above which nothing is said."""
 
-_DOUBT_AT, _DOUBT_SLOPE = 0.15, 5.0
-"""R_w at which a structure of the library is as likely as none, and the slope in ln R_w: a
-logistic curve through the same simulations, as many with the lattice as without."""
+FEATURES = ("ln R_w", "ln unexplained", "ln lead")
+"""What doubt is told by: the best structure's misfit, what no imperfection explains of it, and R_w
+of the best of another lattice over its own."""
+
+LEARNT = Logistic(
+    mean=(-2.273, -2.379, 1.129),
+    scale=(0.952, 0.993, 1.019),
+    slopes=(1.515, 0.987, -1.420),
+    offset=-1.654,
+)
+"""From 93 simulated clusters of the usual world (`benchmarks/pdf_doubt.py match --learn`); of half
+of them the library lacked the lattice."""
+
+_BASE = 0.42
+"""Share of wrong lattices among them."""
+
+_LEAST_RW = 0.005
+"""Misfit below which differences mean nothing."""
 
 _BETWEEN_SIZES = 0.03
 """Spread of ln N that neighbouring sizes of the library leave open."""
@@ -85,6 +102,25 @@ def n_atoms(matches: Sequence[Match]) -> Spread:
     return Spread(float(np.exp(mean)), float(np.exp(mean) * std))
 
 
-def doubt(rw: float) -> float:
-    """Return the probability that no structure of the library is the sample's, from its R_w."""
-    return float(1 / (1 + (_DOUBT_AT / max(rw, 1e-6)) ** _DOUBT_SLOPE))
+def features(matches: Sequence[Match], reading: Reading) -> FloatArray:
+    """Return the numbers that doubt is told by, (3,).
+
+    Parameters
+    ----------
+    matches : the best first.
+    reading : that they were fitted to.
+    """
+    best = matches[0]
+    others = [m.rw for m in matches if m.entry.lattice != best.entry.lattice]
+    lead = min(others, default=1.0) / max(best.rw, _LEAST_RW)
+    left = left_over(reading, best.calculated)
+    return np.log([max(best.rw, _LEAST_RW), max(left, _LEAST_RW), lead])
+
+
+def doubt(matches: Sequence[Match], reading: Reading) -> float:
+    """Return the probability that the best structure's lattice is not the sample's.
+
+    Because another of the library is, or none. Before the data are looked at it is one half.
+    """
+    told = float(LEARNT.probability(features(matches, reading))[0])
+    return with_prior(told, base=_BASE, prior=0.5)

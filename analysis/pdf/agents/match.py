@@ -39,7 +39,8 @@ class MatchAgent:
     spread over the fitted structures by their probabilities, with each fit's own error; see
     `analysis.pdf.weighing`.
 
-    `novelty` and `p_wrong` are the probability that no structure of the library is the sample's.
+    `novelty` and `p_wrong` are the probability that the lattice named first is not the sample's,
+    most often because no structure of the library is; see `analysis.pdf.weighing.doubt`.
     It abstains if the best fit is worse than `analysis.pdf.weighing.WORST_RW`.
 
     Parameters
@@ -90,7 +91,7 @@ class MatchAgent:
         matches = self.match(reading)
         best = matches[0]
         if best.rw > WORST_RW:
-            return self._abstain(taken, seen, reading, best)
+            return self._abstain(taken, seen, reading, matches)
         logger.info(
             "matched measurement=%s agent=%s entry=%s rw=%.4f",
             taken.id,
@@ -127,7 +128,7 @@ class MatchAgent:
         self, taken: Measurement, seen: tuple[str, ...], reading: Reading, matches: Sequence[Match]
     ) -> Insight:
         best, length, size = matches[0], bond(matches), n_atoms(matches)
-        unsure = doubt(best.rw)
+        unsure = doubt(matches, reading)
         rw_std = best.rw / np.sqrt(2 * reading.n_independent)
         return Insight(
             id=f"{taken.id}/{self.name}",
@@ -155,15 +156,16 @@ class MatchAgent:
         )
 
     def _abstain(
-        self, taken: Measurement, seen: tuple[str, ...], reading: Reading, best: Match
+        self, taken: Measurement, seen: tuple[str, ...], reading: Reading, matches: Sequence[Match]
     ) -> Insight:
+        best = matches[0]
         reason = f"the best of the library, {best.entry.name}, ends at R_w = {best.rw:.2f}"
         logger.warning("abstained measurement=%s agent=%s: %s", taken.id, self.name, reason)
         return Insight(
             id=f"{taken.id}/{self.name}",
             agent=self.name,
             measurement_ids=seen,
-            novelty=doubt(best.rw),
+            novelty=doubt(matches, reading),
             quality={"rw": best.rw},
             evidence={taken.y_name: _curve(taken, reading, best)},
             abstained=True,

@@ -20,6 +20,7 @@ from analysis.pdf.clusters import Cluster, ideal_clusters
 from analysis.pdf.library import shells
 from analysis.pdf.matching import fit
 from analysis.pdf.transform import QRange
+from analysis.pdf.weighing import doubt
 from analysis.physics.scattering_factors import scattering_factor
 from instruments.formats import read_measurement
 from instruments.measurement import Measurement
@@ -145,6 +146,14 @@ def test_a_folder_of_structures_is_matched(tmp_path: Path) -> None:
     assert insight.estimates["pdf.bond"].value == pytest.approx(2.88, abs=0.003)
 
 
+def test_a_lattice_that_the_library_lacks_is_doubted(agent: MatchAgent) -> None:
+    reading = agent.read(scattering(SHAPES["hcp 3-4-4"], "g_r"))
+    matches = agent.match(reading)
+    without = [m for m in matches if m.entry.lattice != "hcp"]
+    assert doubt(matches, reading) < 0.1
+    assert doubt(without, reading) > 0.5
+
+
 @pytest.mark.slow
 def test_grains_of_a_crystal_file_are_matched() -> None:
     folder = data_set("pdf/reference_structures")
@@ -157,6 +166,7 @@ def test_grains_of_a_crystal_file_are_matched() -> None:
     assert insight.estimates["pdf.bond"].value == pytest.approx(2.492, abs=0.003)
 
 
+@pytest.mark.slow
 def test_no_fit_of_the_whole_library_is_better() -> None:
     agent = make({"most_atoms": 90}, Path())
     whole = SHAPES["octahedron 5-0"]
