@@ -78,10 +78,15 @@ def aim_at(objective: Objective, model: StructureModel, success: SuccessModel | 
 def utility(
     objective: Objective, functions: Sequence[KnownFunction], values: Mapping[str, Array]
 ) -> Array:
-    """Return the weighted utility of values, each target in units of its softness."""
-    total = np.zeros(1)
+    """Return the weighted mean of the targets' utilities, each in units of its softness.
+
+    A mean, not a sum: likeness is its exponential, and two curves of one structure are no reason
+    to take twice the risk.
+    """
+    total, weights = np.zeros(1), 0.0
     for f in functions:
         target = next(t for t in objective.targets if t.quantity == f.quantity)
         unit = (target.scale or target.tolerance or 1.0) / f.softness
         total = total + target.weight * unit * target.utilities(values[f.quantity])
-    return np.asarray(total)
+        weights += target.weight
+    return np.asarray(total / weights)

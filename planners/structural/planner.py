@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from planners.baselines import tried_points
+from planners.bayesian.circling import circles, no_news
 from planners.bayesian.feasibility import success_model
 from planners.bayesian.filling import fill
 from planners.bayesian.planner import BayesianPlanner
@@ -163,14 +164,17 @@ class StructuralPlanner:
         waiting: Sequence[Point],
         rng: np.random.Generator,
     ) -> list[Choice]:
-        made = [o.values for o in observations if not o.failed]
+        made = [o for o in observations if not o.failed]
+        x = encoding.encode_observations(made)
+        goes_elsewhere = circles(aim.objective, made, x)
         return best_points(
             encoding,
             aim.worth,
             tried=tried_points(observations, waiting),
-            centres=made[-N_CENTRES:],
+            centres=[o.values for o in made[-N_CENTRES:]],
             n_candidates=self.settings.n_candidates,
             count=1 + self.settings.n_alternatives,
+            last=(lambda rows: no_news(rows, x, aim.success)) if goes_elsewhere else None,
             rng=rng,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from planners.bayesian.search import Choice
+from planners.bayesian.search import Choice, Last
 from planners.columns import Array
 from planners.encoding import Encoding
 from planners.errors import NothingLeftToPropose
@@ -34,6 +34,7 @@ def best_points(
     centres: Sequence[Point],
     n_candidates: int,
     count: int,
+    last: Last | None = None,
     rng: np.random.Generator,
 ) -> list[Choice]:
     """Return the best point and up to `count` - 1 visibly different runners-up, best first.
@@ -43,6 +44,7 @@ def best_points(
     worth : takes coordinates (n, n_columns), returns what they promise, (n,).
     tried : points that must not come again.
     centres : experiments around which is searched as well.
+    last : tells which points come after all others in a space that is not finite.
 
     Raises
     ------
@@ -61,22 +63,30 @@ def best_points(
         return _spread(_ranked(pool, table.encoded[rows], worth), count)
     seen = {key_of(encoding.space, p) for p in tried}
     fresh = draw_uniform(encoding.space, n_candidates, rng=rng, avoid=tried, at_least=1)
-    ranked = _ranked(fresh, encoding.encode(fresh), worth)
+    ranked = _ranked(fresh, encoding.encode(fresh), worth, last)
     around = encoding.encode(list(centres)) if centres else np.zeros((0, len(encoding.columns)))
     for width in ROUNDS:
         at = np.concatenate([np.array([c.x for c in ranked[:CENTRES]]), around])
         near = _new(encoding, _clouds(encoding, at, width, rng), seen)
         if near:
-            ranked = sorted(
-                [*ranked, *_ranked(near, encoding.encode(near), worth)], key=lambda c: -c.value
-            )
+            ranked += _ranked(near, encoding.encode(near), worth, last)
+            ranked.sort(key=_best_first)
     return _spread(ranked, count)
 
 
-def _ranked(points: Sequence[dict[str, Value]], x: Array, worth: Worth) -> list[Choice]:
-    values = worth(x)
-    found = [Choice(p, row, float(v)) for p, row, v in zip(points, x, values, strict=True)]
-    return sorted(found, key=lambda c: -c.value)
+def _ranked(
+    points: Sequence[dict[str, Value]], x: Array, worth: Worth, last: Last | None = None
+) -> list[Choice]:
+    late = np.zeros(len(x), dtype=np.bool_) if last is None else last(x)
+    found = [
+        Choice(p, row, float(v), bool(after))
+        for p, row, v, after in zip(points, x, worth(x), late, strict=True)
+    ]
+    return sorted(found, key=_best_first)
+
+
+def _best_first(choice: Choice) -> tuple[bool, float]:
+    return choice.last, -choice.value
 
 
 def _clouds(
