@@ -12,7 +12,8 @@ from analysis.pdf.curves import Reading
 from analysis.pdf.structure.drawing import Draw
 from analysis.pdf.structure.fitting import Fit, fit_shape
 from analysis.pdf.structure.polyhedra import by_faces
-from analysis.pdf.structure.search import Scored, by_layers
+from analysis.pdf.structure.regularity import ATOM, EVIDENCE, cost, description
+from analysis.pdf.structure.search import Scored, by_atoms, by_layers
 from analysis.pdf.structure.sites import BoolArray, IntArray
 from analysis.pdf.structure.sums import Thermal, fitted_sums, scanned_sums
 
@@ -26,6 +27,12 @@ _FAR_BEHIND = 1.6
 """R_w in units of the best beyond which a start is not followed."""
 _HOPELESS = 0.75
 """R_w of the best regular crystal above which nothing is searched on."""
+_CRYSTALS = 2
+"""Crystals of least cost that are fitted after a search of faces, besides the one of least R_w."""
+_MOST_ATOMS, _CONTACTS = 20, 3
+"""Atoms taken or added one by one, and neighbours that a new one has at least."""
+_WORTH = 0.1
+"""Fall of the cost [nats] that makes another round worth while."""
 _PROGRESS = 0.01
 """Relative fall of R_w that makes another round worth while."""
 
@@ -61,11 +68,13 @@ class Found:
     ----------
     sites, mask : where its atoms are.
     fit : bond, displacements, R_w and curve of the fit.
+    cost : of residuals and description [nats], see `analysis.pdf.structure.regularity`.
     """
 
     draw: Draw
     mask: BoolArray
     fit: Fit
+    cost: float
 
     @property
     def lattice(self) -> str:
@@ -125,45 +134,86 @@ def chosen(found: Sequence[Ranked], *, best: int, each: int) -> list[Ranked]:
 
 
 def disposed(ranks: Sequence[Ranked], reading: Reading, effort: Effort) -> list[Found]:
-    """Return shapes fitted around the best draws, the best first.
+    """Return shapes fitted around the best draws, the least cost first.
 
     Every start becomes a regular crystal by its faces; the few that then lead, all lattices among
-    them that are not far behind, are searched on layer by layer, and by their faces again.
+    them that are not far behind, are searched on layer by layer, and by their faces again. Atoms
+    that the best of them lacks, or has more, are sought last.
     """
     starts = chosen(ranks, best=effort.starts, each=1)
     tried: list[Found] = []
     for start in starts:
         drawn = _fitted(start.draw, start.draw.mask, start.bond, reading)
         tried += [drawn, *by_their_faces(drawn, reading, kept=effort.bodies)]
-    found: list[Found] = []
     if min(t.fit.rw for t in tried) > _HOPELESS:
-        return _distinct(tried)[: effort.told]
+        return distinct(tried)[: effort.told]
+    found = list(tried)
     for one in _leading(tried, most=effort.followed):
         found += _followed(one, reading, effort)
-    return _distinct([*found, *tried])[: effort.told]
+    found += _polished(distinct(found)[0], reading, effort)
+    return distinct(found)[: effort.told]
+
+
+def distinct(found: Sequence[Found]) -> list[Found]:
+    """Return the least cost first, without symmetric copies."""
+    seen = set()
+    kept = []
+    for one in sorted(found, key=lambda f: f.cost):
+        key = (one.lattice, int(one.mask.sum()), round(one.fit.rw, 5))
+        if key not in seen:
+            seen.add(key)
+            kept.append(one)
+    return kept
 
 
 def _leading(tried: Sequence[Found], *, most: int) -> list[Found]:
-    """Return the best distinct ones, and the best of each lattice that is not far behind."""
-    ordered = _distinct(tried)
+    """Return the best by R_w, the one of least cost, and every lattice not far behind."""
+    ordered = sorted(distinct(tried), key=lambda f: f.fit.rw)
     limit = _FAR_BEHIND * ordered[0].fit.rw
-    kept = ordered[:most]
-    for one in ordered[most:]:
-        if one.fit.rw < limit and one.lattice not in {k.lattice for k in kept}:
+    kept = ordered[: most - 1]
+    kept.append(next((f for f in distinct(tried) if f not in kept), ordered[0]))
+    for one in ordered:
+        if one.lattice not in {k.lattice for k in kept}:
             kept.append(one)
     return [one for one in kept if one.fit.rw < limit]
 
 
 def _followed(start: Found, reading: Reading, effort: Effort) -> list[Found]:
-    best = [start]
+    best = start
+    reached = [start]
     for _ in range(effort.rounds):
-        found = by_their_layers(best[0], reading, width=effort.width, depth=effort.depth)
+        found = by_their_layers(best, reading, width=effort.width, depth=effort.depth)
         found += by_their_faces(found[0], reading, kept=effort.bodies)
-        before = best[0].fit.rw
-        best = _distinct([*best, *found])
-        if best[0].fit.rw > before * (1 - _PROGRESS):
+        reached += found
+        leader = min(found, key=lambda f: f.fit.rw)
+        if leader.fit.rw > best.fit.rw * (1 - _PROGRESS):
             break
-    return best
+        best = leader
+    return reached
+
+
+def _polished(best: Found, reading: Reading, effort: Effort) -> list[Found]:
+    """Return what faces and single atoms still improve on the shape of least cost."""
+    reached = []
+    gain = ATOM / (EVIDENCE * reading.n_independent)
+    for _ in range(effort.rounds):
+        found = by_their_faces(best, reading, kept=effort.bodies)
+        found.append(_by_its_atoms(distinct([best, *found])[0], reading, gain=gain))
+        reached += found
+        leader = distinct(found)[0]
+        if leader.cost > best.cost - _WORTH:
+            break
+        best = leader
+    return reached
+
+
+def _by_its_atoms(start: Found, reading: Reading, *, gain: float) -> Found:
+    local, kept = start.draw.sites.near(start.mask, margin=_MARGIN)
+    sums = fitted_sums(local.distance, reading, start.fit.thermal)
+    state = by_atoms(
+        start.mask[kept], local, sums, gain=gain, most=_MOST_ATOMS, least_contacts=_CONTACTS
+    )
+    return _all_fitted(start, [state], kept, reading)[0]
 
 
 def by_their_layers(start: Found, reading: Reading, *, width: int, depth: int) -> list[Found]:
@@ -178,11 +228,13 @@ def by_their_layers(start: Found, reading: Reading, *, width: int, depth: int) -
 
 
 def by_their_faces(start: Found, reading: Reading, *, kept: int) -> list[Found]:
-    """Return regular crystals that a search of faces reaches from a shape, the best first."""
+    """Return regular crystals that a search of faces reaches from a shape, the least cost first."""
     local, here = start.draw.sites.near(start.mask, margin=_WIDE_MARGIN)
     sums = fitted_sums(local.distance, reading, start.fit.thermal)
-    states = by_faces([start.mask[here]], local, sums, kept=kept)
-    return _all_fitted(start, states[:2], here, reading)
+    states = by_faces(start.mask[here], local, sums, kept=kept, n_independent=reading.n_independent)
+    few = states[:_CRYSTALS]
+    best = min(states, key=lambda s: s.rw)
+    return distinct(_all_fitted(start, few if best in few else [*few, best], here, reading))
 
 
 def _all_fitted(
@@ -197,16 +249,6 @@ def _all_fitted(
 
 
 def _fitted(draw: Draw, mask: BoolArray, bond: float, reading: Reading) -> Found:
-    return Found(draw, mask, fit_shape(draw.sites, mask, bond, reading))
-
-
-def _distinct(found: Sequence[Found]) -> list[Found]:
-    """Return the best first, without symmetric copies."""
-    seen = set()
-    kept = []
-    for one in sorted(found, key=lambda f: f.fit.rw):
-        key = (one.lattice, int(one.mask.sum()), round(one.fit.rw, 5))
-        if key not in seen:
-            seen.add(key)
-            kept.append(one)
-    return kept
+    fit = fit_shape(draw.sites, mask, bond, reading)
+    length = description(mask, draw.sites)
+    return Found(draw, mask, fit, cost(fit.rw, length, n_independent=reading.n_independent))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.pdf.structure.moves import FEWEST_ATOMS
+from analysis.pdf.structure.regularity import cost, length_of_faces
 from analysis.pdf.structure.search import Scored
 from analysis.pdf.structure.sites import Sites
 from analysis.pdf.structure.sums import PairSums
@@ -21,7 +23,8 @@ _LEVEL = 0.05
 _MOST_STEPS = 15
 _PAIRED = 8
 """Faces up to which every two are moved together."""
-_LEAST_GAIN = 1e-5
+_LEAST_GAIN = 0.01
+"""Fall of the cost [nats] that makes another step worth while."""
 
 
 class Body:
@@ -50,6 +53,11 @@ class Body:
         """Return the sites of a crystal, (n_sites,)."""
         return np.asarray((self._layer <= layers[:, None]).all(axis=0))
 
+    def length(self, layers: IntArray, shape: BoolArray, sites: Sites) -> float:
+        """Return the length of a crystal's description [nats]."""
+        top = np.array([lv[n] for lv, n in zip(self._levels, layers, strict=True)])
+        return length_of_faces(self.faces, top, sites.positions[shape])
+
     def neighbours(self, layers: IntArray) -> IntArray:
         """Return crystals that differ by few layers, (n, n_faces)."""
         found = layers + self._moves
@@ -57,53 +65,63 @@ class Body:
 
 
 def by_faces(
-    starts: Sequence[BoolArray], sites: Sites, sums: PairSums, *, kept: int
+    start: BoolArray, sites: Sites, sums: PairSums, *, kept: int, n_independent: float
 ) -> list[Scored]:
-    """Return the best crystal of each of the most promising sets of faces, best first.
+    """Return the best crystal of each of the most promising sets of faces, the least cost first.
 
-    Every set begins with the crystal that just holds a start; the best few go down to the next
-    minimum of R_w.
+    Every set begins with the crystal that just holds the start; the best few go down to the next
+    minimum of the cost, R_w and description together (`analysis.pdf.structure.regularity`).
 
     Parameters
     ----------
-    starts : shapes, each (n_sites,).
+    start : (n_sites,) where atoms are.
     kept : how many sets of faces are followed.
+    n_independent : points of the curve that tell something new.
     """
+    crystals = _Crystals(sites, sums, n_independent)
     bodies = [Body(faces, sites) for faces in sites.bodies]
-    first = [(body, body.around(start)) for body in bodies for start in starts]
-    shapes = [body.filled(layers) for body, layers in first]
-    rw = _rw(shapes, sites, sums)
-    found = [
-        _descended(*first[i], rw=float(rw[i]), sites=sites, sums=sums)
-        for i in np.argsort(rw, kind="stable")[:kept]
-    ]
-    return sorted(found, key=lambda s: s.rw)
+    layers = [body.around(start) for body in bodies]
+    first = [crystals.best(body, np.array([row])) for body, row in zip(bodies, layers, strict=True)]
+    order = sorted(range(len(bodies)), key=lambda i: first[i][0])[:kept]
+    found = [crystals.descended(bodies[i], *first[i]) for i in order]
+    return [scored for _, scored in sorted(found, key=lambda f: f[0])]
 
 
-def _descended(body: Body, layers: IntArray, *, rw: float, sites: Sites, sums: PairSums) -> Scored:
-    met: set[bytes] = set()
-    for _ in range(_MOST_STEPS):
-        tried = body.neighbours(layers)
-        shapes = {}
-        for row in tried:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Crystals:
+    sites: Sites
+    sums: PairSums
+    n_independent: float
+
+    def best(self, body: Body, rows: IntArray) -> tuple[float, IntArray, Scored]:
+        """Return cost, layers and shape of the best of some crystals (n, n_faces)."""
+        shapes: dict[bytes, tuple[IntArray, BoolArray]] = {}
+        for row in rows:
             shape = body.filled(row)
-            key = np.packbits(shape).tobytes()
-            if key not in met and shape.sum() >= FEWEST_ATOMS:
-                met.add(key)
-                shapes[key] = (shape, row)
-        if not shapes:
-            break
+            if shape.sum() >= FEWEST_ATOMS:
+                shapes.setdefault(np.packbits(shape).tobytes(), (row, shape))
         options = list(shapes.values())
-        scores = _rw([shape for shape, _ in options], sites, sums)
-        best = int(scores.argmin())
-        if scores[best] > rw - _LEAST_GAIN:
-            break
-        rw, layers = float(scores[best]), options[best][1]
-    return Scored(body.filled(layers), rw)
+        counts = np.stack([self.sites.pair_counts(shape) for _, shape in options])
+        rws = self.sums.rw(counts)
+        costs = [
+            cost(float(rw), body.length(row, shape, self.sites), n_independent=self.n_independent)
+            for rw, (row, shape) in zip(rws, options, strict=True)
+        ]
+        least = int(np.argmin(costs))
+        row, shape = options[least]
+        return costs[least], row, Scored(shape, float(rws[least]))
 
-
-def _rw(shapes: Sequence[BoolArray], sites: Sites, sums: PairSums) -> FloatArray:
-    return sums.rw(np.stack([sites.pair_counts(s) for s in shapes]))
+    def descended(
+        self, body: Body, cost_now: float, layers: IntArray, state: Scored
+    ) -> tuple[float, Scored]:
+        """Return cost and shape of the next minimum."""
+        for _ in range(_MOST_STEPS):
+            near = np.concatenate([layers[None], body.neighbours(layers)])
+            reached, layers, better = self.best(body, near)
+            if reached > cost_now - _LEAST_GAIN:
+                break
+            cost_now, state = reached, better
+        return cost_now, state
 
 
 def _levels(height: FloatArray) -> FloatArray:

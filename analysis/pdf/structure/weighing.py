@@ -1,8 +1,8 @@
 """From fitted structures to probabilities, and what they say together.
 
-A structure counts as (R_w² + ε²)^(−τ), as residuals of unknown size would, were τ half of the
-independent points; models err by more than noise, so that τ is less. τ and by how much deviations
-are multiplied were chosen on simulated curves of clusters that the network had not learnt.
+A structure counts as exp(−τ · cost), the cost [nats] being that of its residuals and of its
+description. τ and by how much deviations are multiplied were chosen on simulated curves of clusters
+that the network had not learnt.
 """
 
 from __future__ import annotations
@@ -19,9 +19,6 @@ from analysis.learning.calibration import Logistic
 from analysis.pdf.structure.disposing import Found
 
 FloatArray = NDArray[np.float64]
-
-MODEL_ERROR = 0.003
-"""ε: an R_w below which structures can no longer be told apart."""
 
 QUANTITIES = {
     "pdf.bond": "Å",
@@ -67,8 +64,7 @@ class Calibration:
 
 def probabilities(found: Sequence[Found], *, sharpness: float) -> FloatArray:
     """Return how likely each structure is, were one of them the sample's, (n,)."""
-    rw = np.array([f.fit.rw for f in found])
-    log = -sharpness * np.log(rw**2 + MODEL_ERROR**2)
+    log = -sharpness * np.array([f.cost for f in found])
     weight = np.exp(log - log.max())
     return np.asarray(weight / weight.sum())
 

@@ -39,7 +39,7 @@ MISPLACED = 0.5
 WITHIN = 0.68
 """Share of cases that one stated std shall hold."""
 
-_SHARPNESS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
+_SHARPNESS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _BROKEN = 0.06
 _DRAWS = 8
 

@@ -28,7 +28,7 @@ from analysis.pdf.structure.settings import (
 from analysis.pdf.structure.shapes import Shape, learnt_shapes
 from analysis.pdf.structure.trained import Plane, save
 from analysis.pdf.training.structure import Lesson, fit
-from analysis.pdf.training.structure_calibration import calibrated, cases, doubts, figures
+from analysis.pdf.training.structure_calibration import Case, calibrated, cases, doubts, figures
 from analysis.trainers import Told
 from analysis.weights import Card
 
@@ -78,31 +78,19 @@ def train(
     begin = time.process_time()
     key = digest(chosen, seed)
     split = parts(chosen, seed)
+    shapes = shapes_to_learn(chosen, split, seed)
+    network = taught(shapes, chosen, seed=seed, told=told)
+    answers = cases(
+        network,
+        [c for c in split.calibration if len(c) >= _CALIBRATED_FROM],
+        chosen.n_calibration,
+        rng=np.random.default_rng((seed, 7)),
+        told=partial(told, "calibration"),
+    )
     with weights.building(AGENT, key) as made:
-        shapes = shapes_to_learn(chosen, split, seed)
-        network = taught(shapes, chosen, seed=seed, told=told)
-        tested = [c for c in split.calibration if len(c) >= _CALIBRATED_FROM]
-        answers = cases(
-            network,
-            tested,
-            chosen.n_calibration,
-            rng=np.random.default_rng((seed, 7)),
-            told=partial(told, "calibration"),
-        )
-        half = len(answers) // 2
-        first = calibrated(answers[:half])
-        card = Card(
-            AGENT,
-            chosen.name,
-            seed,
-            key,
-            figures={f"unseen.{k}": v for k, v in figures(answers[half:], first).items()},
-            sentences=_sentences(chosen, split, shapes),
-            reliability={"the structure is wrong": doubts(answers[half:], first)},
-            cpu_seconds=time.process_time() - begin,
-        )
         save(made, network, calibrated(answers), Plane.of(network, shapes))
-        weights.write_card(made, card)
+        spent = time.process_time() - begin
+        weights.write_card(made, _card(chosen, seed, answers, split, shapes, spent))
     return weights.folder_of(AGENT, key)
 
 
@@ -133,6 +121,29 @@ def taught(shapes: Sequence[Shape], recipe: Recipe, *, seed: int, told: Told) ->
             told=partial(told, "training"),
         )
     return network
+
+
+def _card(
+    recipe: Recipe,
+    seed: int,
+    answers: Sequence[Case],
+    split: Parts,
+    shapes: Sequence[Shape],
+    spent: float,
+) -> Card:
+    """Return the card; its figures are of the second half of answers, calibrated on the first."""
+    first, second = answers[: len(answers) // 2], answers[len(answers) // 2 :]
+    calibration = calibrated(first)
+    return Card(
+        AGENT,
+        recipe.name,
+        seed,
+        digest(recipe, seed),
+        figures={f"unseen.{k}": v for k, v in figures(second, calibration).items()},
+        sentences=_sentences(recipe, split, shapes),
+        reliability={"the structure is wrong": doubts(second, calibration)},
+        cpu_seconds=spent,
+    )
 
 
 def _sentences(recipe: Recipe, split: Parts, shapes: Sequence[Shape]) -> tuple[str, ...]:
