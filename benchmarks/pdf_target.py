@@ -38,9 +38,9 @@ from analysis.pdf.agents.target import DISTANCE, make  # noqa: E402
 from analysis.pdf.aims.distances import SOFTNESS, Goal, distance  # noqa: E402
 from analysis.pdf.aims.structures import DebyeTable, debye_waller  # noqa: E402
 from analysis.pdf.aims.windows import Window, g_r_window, s_q_window  # noqa: E402
+from analysis.pdf.beliefs import Belief, belief, descriptor_distance  # noqa: E402
 from analysis.pdf.clusters import Cluster, ideal_clusters, with_defects  # noqa: E402
 from analysis.pdf.library import Entry, cluster_entries, shells  # noqa: E402
-from analysis.pdf.targets import Belief, belief, descriptor_distance  # noqa: E402
 from instruments.measurement import Measurement  # noqa: E402
 from instruments.recorded_data import data_folder  # noqa: E402
 
