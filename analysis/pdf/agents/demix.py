@@ -15,6 +15,7 @@ from analysis.insight import Curve, Estimate, Insight
 from analysis.learning.decomposition.corners import unmix
 from analysis.pdf.demixing import SeriesCurves, on_axis, series_curves
 from analysis.pdf.demixing_courses import Reading, read
+from analysis.pdf.demixing_doubt import doubts
 from analysis.pdf.transitions import Transition
 from instruments.formats import read_measurement
 from instruments.measurement import Measurement
@@ -82,8 +83,10 @@ class Demix:
 
     Transitions are places where fractions or the mean stretch change their course
     (`analysis.pdf.transitions`); remarks name them, with their std and probability, and the
-    evidence ``course`` shows them along the series variable. `novelty` is the unexplained share of
-    the curve's norm.
+    evidence ``course`` shows them along the series variable. `p_wrong` is the probability that
+    there are not as many phases, or that a fraction is off by more than 0.05; it knows that no
+    curve may be pure (`analysis.pdf.demixing_doubt`). `novelty` is the unexplained share of the
+    curve's norm.
 
     Parameters
     ----------
@@ -149,8 +152,9 @@ class Demix:
             reading.n_phases,
             len(reading.transitions),
         )
+        unsure = doubts(data, reading)
         insights = {
-            int(place): self._insight(measurements[place], data, reading, i)
+            int(place): self._insight(measurements[place], data, reading, i, float(unsure[i]))
             for i, place in enumerate(data.order)
         }
         return [insights[i] for i in range(len(measurements))]
@@ -165,7 +169,12 @@ class Demix:
         return on_axis(self._known, data.model)
 
     def _insight(
-        self, measurement: Measurement, data: SeriesCurves, reading: Reading, i: int
+        self,
+        measurement: Measurement,
+        data: SeriesCurves,
+        reading: Reading,
+        i: int,
+        p_wrong: float,
     ) -> Insight:
         left = float(reading.unexplained[i])
         abstained = left > self.settings.largest_unexplained
@@ -175,6 +184,7 @@ class Demix:
             agent=self.name,
             measurement_ids=(measurement.id,),
             estimates={} if abstained else _estimates(reading, i),
+            p_wrong=None if abstained else p_wrong,
             novelty=min(left, 1.0),
             quality={
                 "unexplained": left,
