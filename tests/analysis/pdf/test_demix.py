@@ -122,7 +122,7 @@ def test_series_over_q_are_taken_apart(y_name: str) -> None:
     found = np.array([i.estimates["pdf.demixed_fraction.1"].value for i in insights])
     found = found if found[-1] > 0.5 else 1 - found
     # Atoms move more when hot, which weakens curves at large Q and is not modelled there.
-    np.testing.assert_allclose(found, SHARE, atol=0.06)
+    np.testing.assert_allclose(found, SHARE, atol=0.08)
     cold = 1 if insights[0].estimates["pdf.demixed_fraction.1"].value > 0.5 else 2
     first, last = (insights[i].estimates[f"pdf.demixed_stretch.{cold}"].value for i in (0, 3))
     assert last / first == pytest.approx(stretches[3, 0] / stretches[0, 0], abs=2e-4)
