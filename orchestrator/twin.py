@@ -33,6 +33,7 @@ from instruments.simulated.kinetics import DOPANTS, Batch, Powder, Titania, calc
 from instruments.simulated.programme import Programme
 from instruments.simulated.specimen import Optics, Specimen, Truth
 from instruments.simulated.streams import stream
+from orchestrator.gold_twin import GOLD_CARDS
 
 FloatArray = NDArray[np.float64]
 
@@ -99,6 +100,7 @@ def diffractometer(name: str, settings: Mapping[str, object], bench: Bench) -> E
 FIDELITY_CARDS: Mapping[str, FidelityCard] = {
     "simulated.furnace": FURNACE_CARD,
     "simulated.diffractometer": DIFFRACTOMETER_CARD,
+    **GOLD_CARDS,
 }
 """Entry point → what its twin models, what it leaves out, and which faults it can produce."""
 
