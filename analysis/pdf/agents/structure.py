@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,9 +104,7 @@ class StructureAgent:
         seen = tuple(m.id for m in measurements)
         solution = self.solve(reading, rng=rng)
         best = solution.found[0]
-        if best.fit.rw > WORST_RW:
-            return self._abstain(taken, seen, reading, best)
-        if self.settings.write_to is not None:
+        if self.settings.write_to is not None and best.fit.rw <= WORST_RW:
             self._write(taken, solution)
         logger.info(
             "drew structures measurement=%s agent=%s lattice=%s atoms=%d rw=%.4f",
@@ -115,7 +114,17 @@ class StructureAgent:
             best.mask.sum(),
             best.fit.rw,
         )
-        return self._insight(taken, seen, reading, solution)
+        return replace(self.told(taken, reading, solution), measurement_ids=seen)
+
+    def told(self, taken: Measurement, reading: Reading, solution: Solution) -> Insight:
+        """Return what is said of a measurement whose curve is solved."""
+        if solution.found[0].fit.rw > WORST_RW:
+            return self._abstain(taken, reading, solution.found[0])
+        return self._insight(taken, reading, solution)
+
+    def likeliest_lattice(self, solution: Solution) -> str:
+        """Return the lattice that the network alone, before any fit, finds most probable."""
+        return LATTICES[int(solution.read.p_lattice.argmax())]
 
     def solve(self, reading: Reading, *, rng: np.random.Generator) -> Solution:
         """Return what was drawn for a curve, and the structures fitted to it."""
@@ -163,9 +172,7 @@ class StructureAgent:
         told = element_probabilities(self.settings.elements, best.fit.bond)
         return max(told, key=told.__getitem__)
 
-    def _insight(
-        self, taken: Measurement, seen: tuple[str, ...], reading: Reading, solution: Solution
-    ) -> Insight:
+    def _insight(self, taken: Measurement, reading: Reading, solution: Solution) -> Insight:
         calibration, best = self.trained.calibration, solution.found[0]
         said = dict(zip(LATTICES, solution.read.p_lattice.tolist(), strict=True))
         features = doubt_features(solution.found, said)
@@ -178,7 +185,7 @@ class StructureAgent:
         return Insight(
             id=f"{taken.id}/{self.name}",
             agent=self.name,
-            measurement_ids=seen,
+            measurement_ids=(taken.id,),
             estimates=self._estimates(reading, solution),
             class_probabilities=questions,
             p_wrong=unsure,
@@ -211,9 +218,7 @@ class StructureAgent:
         order = np.argsort(z[:, 0])
         return Curve(z[order, 0], "z1", "", {"z2": z[order, 1]})
 
-    def _abstain(
-        self, taken: Measurement, seen: tuple[str, ...], reading: Reading, best: Found
-    ) -> Insight:
+    def _abstain(self, taken: Measurement, reading: Reading, best: Found) -> Insight:
         reason = (
             f"the best structure, {best.mask.sum()} atoms of {best.lattice}, ends at R_w = "
             f"{best.fit.rw:.2f}"
@@ -222,7 +227,7 @@ class StructureAgent:
         return Insight(
             id=f"{taken.id}/{self.name}",
             agent=self.name,
-            measurement_ids=seen,
+            measurement_ids=(taken.id,),
             novelty=1.0,
             quality={"rw": best.fit.rw},
             evidence={taken.y_name: _curve(taken, reading, best)},

@@ -27,6 +27,10 @@ _FAR_BEHIND = 1.6
 """R_w in units of the best beyond which a start is not followed."""
 _HOPELESS = 0.75
 """R_w of the best regular crystal above which nothing is searched on."""
+_EXACT = 0.002
+"""R_w that leaves nothing to search for."""
+_HARDLY_BETTER = 2.0
+"""R_w of a draw in units of the best beyond which nothing starts from it."""
 _CRYSTALS = 2
 """Crystals of least cost that are fitted after a search of faces, besides the one of least R_w."""
 _MOST_ATOMS, _CONTACTS = 20, 3
@@ -54,9 +58,9 @@ class Effort:
     starts: int = 4
     followed: int = 2
     bodies: int = 4
-    rounds: int = 4
+    rounds: int = 3
     width: int = 3
-    depth: int = 8
+    depth: int = 5
     told: int = 20
 
 
@@ -140,16 +144,19 @@ def disposed(ranks: Sequence[Ranked], reading: Reading, effort: Effort) -> list[
     them that are not far behind, are searched on layer by layer, and by their faces again. Atoms
     that the best of them lacks, or has more, are sought last.
     """
-    starts = chosen(ranks, best=effort.starts, each=1)
+    limit = _HARDLY_BETTER * ranks[0].rw
+    starts = [r for r in chosen(ranks, best=effort.starts, each=1) if r.rw <= limit]
     tried: list[Found] = []
     for start in starts:
         drawn = _fitted(start.draw, start.draw.mask, start.bond, reading)
         tried += [drawn, *by_their_faces(drawn, reading, kept=effort.bodies)]
-    if min(t.fit.rw for t in tried) > _HOPELESS:
+    best_rw = min(t.fit.rw for t in tried)
+    if best_rw > _HOPELESS:
         return distinct(tried)[: effort.told]
     found = list(tried)
-    for one in _leading(tried, most=effort.followed):
-        found += _followed(one, reading, effort)
+    if best_rw > _EXACT:
+        for one in _leading(tried, most=effort.followed):
+            found += _followed(one, reading, effort)
     found += _polished(distinct(found)[0], reading, effort)
     return distinct(found)[: effort.told]
 

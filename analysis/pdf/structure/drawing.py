@@ -101,7 +101,11 @@ def draw(
 
 
 def decoded(
-    network: StructureNet, points: FloatArray, lattice: str
+    network: StructureNet,
+    points: FloatArray,
+    lattice: str,
+    *,
+    levels: tuple[float, ...] = LEVELS,
 ) -> list[tuple[FloatArray, BoolArray]]:
     """Return the shapes of points (n, n_latent) around every centre, without copies."""
     sites = sites_of(lattice)
@@ -119,7 +123,7 @@ def decoded(
                 features[None].expand(len(points), -1, -1),
             ).numpy()
         for z, row in zip(points, logit, strict=True):
-            for level in LEVELS:
+            for level in levels:
                 mask = np.zeros(len(sites), dtype=bool)
                 mask[near] = row > level
                 if mask.sum() >= FEWEST_ATOMS and mask.tobytes() not in seen:

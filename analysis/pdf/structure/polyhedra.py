@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.pdf.structure.moves import FEWEST_ATOMS
 from analysis.pdf.structure.regularity import cost, length_of_faces
-from analysis.pdf.structure.search import Scored
+from analysis.pdf.structure.search import Ledger, Scored
 from analysis.pdf.structure.sites import Sites
 from analysis.pdf.structure.sums import PairSums
 
@@ -93,16 +93,23 @@ class _Crystals:
     sums: PairSums
     n_independent: float
 
-    def best(self, body: Body, rows: IntArray) -> tuple[float, IntArray, Scored]:
-        """Return cost, layers and shape of the best of some crystals (n, n_faces)."""
+    def best(
+        self, body: Body, rows: IntArray, *, near: BoolArray | None = None
+    ) -> tuple[float, IntArray, Scored]:
+        """Return cost, layers and shape of the best of some crystals (n, n_faces).
+
+        Parameters
+        ----------
+        near : (n_sites,) a shape that differs little from all of them, which saves time.
+        """
         shapes: dict[bytes, tuple[IntArray, BoolArray]] = {}
         for row in rows:
             shape = body.filled(row)
             if shape.sum() >= FEWEST_ATOMS:
                 shapes.setdefault(np.packbits(shape).tobytes(), (row, shape))
         options = list(shapes.values())
-        counts = np.stack([self.sites.pair_counts(shape) for _, shape in options])
-        rws = self.sums.rw(counts)
+        middle = options[len(options) // 2][1] if near is None else near
+        rws = Ledger(self.sites, self.sums, middle).score(np.stack([s for _, s in options]))
         costs = [
             cost(float(rw), body.length(row, shape, self.sites), n_independent=self.n_independent)
             for rw, (row, shape) in zip(rws, options, strict=True)
@@ -116,8 +123,8 @@ class _Crystals:
     ) -> tuple[float, Scored]:
         """Return cost and shape of the next minimum."""
         for _ in range(_MOST_STEPS):
-            near = np.concatenate([layers[None], body.neighbours(layers)])
-            reached, layers, better = self.best(body, near)
+            rows = np.concatenate([layers[None], body.neighbours(layers)])
+            reached, layers, better = self.best(body, rows, near=state.mask)
             if reached > cost_now - _LEAST_GAIN:
                 break
             cost_now, state = reached, better

@@ -46,12 +46,11 @@ def description(mask: BoolArray, sites: Sites) -> float:
     mask : (n_sites,) where atoms are.
     """
     local, kept = sites.near(mask, margin=_MARGIN)
-    shape = mask[kept]
-    lengths = [_by_faces(faces, shape, local) for faces in local.bodies]
-    return float(min(lengths))
+    return min(length_by_faces(faces, mask[kept], local) for faces in local.bodies)
 
 
-def _by_faces(faces: FloatArray, shape: BoolArray, sites: Sites) -> float:
+def length_by_faces(faces: FloatArray, shape: BoolArray, sites: Sites) -> float:
+    """Return the length of a shape's (n_sites,) description by given faces (n, 3) [nats]."""
     heights = faces @ sites.positions.T
     top = heights[:, shape].max(axis=1)
     filled = (heights < top[:, None] + _LEVEL).all(axis=0)

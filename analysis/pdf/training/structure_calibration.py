@@ -51,12 +51,14 @@ class Case:
     Attributes
     ----------
     positions : (n_atoms, 3) true ones [Å].
+    error : mean position error [Å], the bond fitted.
     """
 
     lattice: str
     bond: float
     positions: FloatArray
     solution: Solution
+    error: float
 
     @property
     def best(self) -> Found:
@@ -67,11 +69,6 @@ class Case:
     def lattice_right(self) -> bool:
         """Whether it is of the right lattice."""
         return self.best.lattice == self.lattice
-
-    @property
-    def error(self) -> float:
-        """Mean position error [Å], the bond fitted."""
-        return position_error(self.best.positions, self.positions)
 
     @property
     def truth(self) -> dict[str, float]:
@@ -113,7 +110,9 @@ def answered(
         effort=Effort(),
         rng=rng,
     )
-    return Case(cluster.lattice, bond, bond * cluster.positions, solution)
+    positions = bond * cluster.positions
+    error = position_error(solution.found[0].positions, positions)
+    return Case(cluster.lattice, bond, positions, solution, error)
 
 
 def cases(

@@ -38,6 +38,11 @@ class Truth:
     q_range: QRange
 
 
+def r_grid() -> FloatArray:
+    """Return the distances [Å] of every simulated G(r)."""
+    return _R.copy()
+
+
 def draw_truth(rng: np.random.Generator) -> Truth:
     """Return conditions as the training draws them."""
     return Truth(

@@ -34,7 +34,8 @@ from analysis.weights import Card
 
 _FOLDS = 5
 _SMALLEST = 12
-_CALIBRATED_FROM = 13
+_CALIBRATED = (13, 200)
+"""Fewest and most atoms of clusters that calibrate."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,7 +83,7 @@ def train(
     network = taught(shapes, chosen, seed=seed, told=told)
     answers = cases(
         network,
-        [c for c in split.calibration if len(c) >= _CALIBRATED_FROM],
+        [c for c in split.calibration if _CALIBRATED[0] <= len(c) <= _CALIBRATED[1]],
         chosen.n_calibration,
         rng=np.random.default_rng((seed, 7)),
         told=partial(told, "calibration"),
