@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
+from scipy.spatial.distance import pdist
 
 from analysis.pdf.artefacts import draw_faults, measured_f_q
 from analysis.pdf.cluster_forward import ClusterParameters, ClusterPDF
@@ -29,7 +30,11 @@ _MOST_ATOMS = 350
 
 @dataclass(frozen=True)
 class Sample:
-    """A simulated sample: what it is, its mean number of atoms, and what was measured."""
+    """A simulated sample: what it is, and what was measured.
+
+    `n_atoms` is the mean of its particles. `bond` is the shortest distance [Å] of the whole
+    cluster whose distances are as long as those of the particles in the mean.
+    """
 
     cluster: Cluster
     n_atoms: float
@@ -78,7 +83,8 @@ def measured(cluster: Cluster, rng: np.random.Generator, *, harsh: bool) -> Samp
     kernel = (2 / np.pi) * width[:, None] * np.sin(np.outer(q, R))
     g_r = (f_q @ kernel) * np.exp(-0.5 * (q_damp * R) ** 2)
     n_atoms = float(np.mean([len(p) for p in parts]))
-    return Sample(cluster, n_atoms, bond, as_measurement(g_r, span))
+    longer = pdist(parts[0]).sum() / pdist(cluster.positions).sum()
+    return Sample(cluster, n_atoms, bond * float(longer), as_measurement(g_r, span))
 
 
 def as_measurement(g_r: FloatArray, span: QRange) -> Measurement:

@@ -59,6 +59,8 @@ class Entry:
         of atoms that stand still.
     bond : the shortest distance [Å] that a file states; None where only the shape is known.
     cluster : that the entry was made of; None for what comes from a file.
+    positions, strength : (n_atoms, 3) in units of the shortest distance and (n_atoms,) how strongly
+        each scatters, of what comes from a file.
     """
 
     name: str
@@ -69,6 +71,8 @@ class Entry:
     weight: FloatArray
     bond: float | None = None
     cluster: Cluster | None = None
+    positions: FloatArray | None = None
+    strength: FloatArray | None = None
 
 
 @lru_cache(maxsize=4)
@@ -229,10 +233,21 @@ def _grains(path: Path, *, probe: Probe) -> Iterator[Entry]:
 def _entry(
     name: str, kind: str, positions: FloatArray, symbols: list[str], *, probe: Probe
 ) -> Entry:
-    strength = {s: forward_scattering(s, probe=probe) for s in set(symbols)}
+    of_symbol = {s: forward_scattering(s, probe=probe) for s in set(symbols)}
+    strength = np.array([of_symbol[s] for s in symbols])
     bond = _shortest(positions)
-    distance, weight = shells(positions / bond, np.array([strength[s] for s in symbols]))
-    return Entry(name, kind, kind, len(positions), distance, weight, bond)
+    distance, weight = shells(positions / bond, strength)
+    return Entry(
+        name,
+        kind,
+        kind,
+        len(positions),
+        distance,
+        weight,
+        bond,
+        positions=positions / bond,
+        strength=strength,
+    )
 
 
 def _neighbours(positions: FloatArray) -> NDArray[np.int64]:

@@ -1,8 +1,9 @@
 """Simulated readings of things that are known, which strangeness is compared with.
 
 From a structure: S(Q) − 1 of the entry and of kin of about its size together, some atoms of their
-surfaces missing, at a bond that is not quite one, with noise and slow errors of the reduction. From
-an earlier curve: the curve itself, stretched, its peaks widened, with the same errors.
+surfaces missing, or elements moving unequally in what comes from files, at a bond that is not quite
+one, with noise and slow errors of the reduction. From an earlier curve: the curve itself,
+stretched, its peaks widened, with the same errors.
 """
 
 from __future__ import annotations
@@ -33,6 +34,13 @@ WHOLE = 0.5
 DRAWN_IN, OFF_SITE = 0.03, 0.03
 """Largest relative shift of a surface towards the middle, and largest standard deviation of each
 coordinate of atoms about their sites, in bonds."""
+
+MOVED, UNLIKE = 0.03, 0.4
+"""Displacement along an axis in bonds, and the spread of its logarithm from axis to axis and from
+element to element, in structures of files."""
+
+MANY = 1000
+"""Atoms beyond which a grain takes too long to be simulated."""
 
 UNEVEN = 0.004
 """Standard deviation of the relative differences of the bond within a sample."""
@@ -68,6 +76,7 @@ def of_structure(
     kinds = sorted({e.kind for e in entries})
     kind = kinds[rng.integers(len(kinds))]
     own = [e for e in entries if e.kind == kind]
+    own = [e for e in own if e.n_atoms <= MANY] or own[:1]
     first = own[rng.integers(len(own))]
     kin = [e for e in own if 1 / KIN < e.n_atoms / first.n_atoms < KIN]
     parts = [first, *(kin[rng.integers(len(kin))] for _ in range(rng.integers(0, 3)))]
@@ -89,12 +98,9 @@ def of_structure(
 
 
 def _damaged(entry: Entry, *, rng: np.random.Generator) -> Entry:
-    """Return a cluster as it may be: short of surface atoms, them drawn in, all a little off.
-
-    What comes from files stays as it is.
-    """
+    """Return a cluster as it may be: short of surface atoms, them drawn in, all a little off."""
     if entry.cluster is None:
-        return entry
+        return _unequal(entry, rng=rng)
     cluster = entry.cluster if rng.random() < WHOLE else with_defects(entry.cluster, rng=rng)
     middle = cluster.positions.mean(axis=0)
     neighbours = (cdist(cluster.positions, cluster.positions) < _NEAR).sum(axis=1) - 1
@@ -102,6 +108,19 @@ def _damaged(entry: Entry, *, rng: np.random.Generator) -> Entry:
     positions = middle + (cluster.positions - middle) * (1 - pulled)[:, None]
     positions = positions + float(rng.uniform(0.0, OFF_SITE)) * rng.normal(size=positions.shape)
     distance, weight = shells(positions, np.ones(len(positions)))
+    return replace(entry, distance=distance, weight=weight)
+
+
+def _unequal(entry: Entry, *, rng: np.random.Generator) -> Entry:
+    """Return a structure of a file whose elements move unequally, and more along some axes."""
+    if entry.positions is None or entry.strength is None:
+        return entry
+    axes, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    along = MOVED * np.exp(rng.normal(0.0, UNLIKE, 3))
+    moved = (rng.normal(size=entry.positions.shape) * along) @ axes
+    for strength in np.unique(entry.strength):
+        moved[entry.strength == strength] *= float(np.exp(rng.normal(0.0, UNLIKE)))
+    distance, weight = shells(entry.positions + moved, entry.strength)
     return replace(entry, distance=distance, weight=weight)
 
 
