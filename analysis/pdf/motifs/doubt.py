@@ -1,15 +1,17 @@
 """How likely a named motif is not the sample's, from its fit and those of random fragments.
 
-A logistic curve fitted to simulations (`benchmarks/pdf_motifs.py --doubt`): oxide clusters with
-pieces beside them, their atoms displaced and the data faulty, of which half do not hold the sample.
-Clusters of one chemistry share bonds, so that a wrong one often fits to R_w = 0.4 to 0.5; the
-curve is shallow for that reason.
+A logistic curve learnt on 99 simulations (`benchmarks/pdf_doubt_of_motifs.py --learn`): oxide
+clusters with pieces beside them or a second copy, their atoms displaced and the data faulty, of
+which half do not hold the sample. Clusters of one chemistry share bonds, so that a wrong one often
+fits to R_w = 0.4 to 0.5; what tells best is by how much a motif beats random fragments.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from analysis.learning.calibration import Logistic, with_prior
 
 FloatArray = NDArray[np.float64]
 
@@ -19,7 +21,11 @@ WORST_RW = 0.7
 _BEST_SHARE = 0.01
 """Share of random fragments that fit better than the R_w that a motif is compared with."""
 
-_OFFSET, _OF_RW, _OF_LEAD = 2.36, 2.00, 1.53
+LEARNT = Logistic(mean=(-0.960, -0.255), scale=(0.390, 0.231), slopes=(0.890, 1.532), offset=0.169)
+"""From `features`, slopes held back by a normal prior."""
+
+_BASE = 0.58
+"""Share of wrong motifs among the simulations."""
 
 
 def features(rw: float, random_rw: FloatArray) -> FloatArray:
@@ -38,5 +44,5 @@ def doubt(rw: float, random_rw: FloatArray, *, prior: float) -> float:
     random_rw : (n,) of random fragments.
     prior : the probability before the data are looked at.
     """
-    odds = _OFFSET + float(np.array([_OF_RW, _OF_LEAD]) @ features(rw, random_rw))
-    return float(1 / (1 + np.exp(-odds - np.log(prior / (1 - prior)))))
+    told = float(LEARNT.probability(features(rw, random_rw))[0])
+    return with_prior(told, base=_BASE, prior=prior)
