@@ -77,7 +77,7 @@ class Nearest:
     def read(self, agent: StructureAgent, case: Case) -> dict[str, float]:
         """Return how well the nearest entry does."""
         reading = agent.read(case.curve)
-        candidates = chosen(self._scanner.scan(reading), best=8, each=1)
+        candidates = chosen(self._scanner.scan(reading), best=6, each=1)
         best = min((fit(c, reading) for c in candidates), key=lambda m: m.rw)
         cluster = self._clusters[best.entry.name]
         truth = case.bond * case.cluster.positions

@@ -101,32 +101,34 @@ def draw(
 
 
 def decoded(
-    network: StructureNet,
-    points: FloatArray,
-    lattice: str,
-    *,
-    levels: tuple[float, ...] = LEVELS,
+    network: StructureNet, points: FloatArray, lattice: str
 ) -> list[tuple[FloatArray, BoolArray]]:
     """Return the shapes of points (n, n_latent) around every centre, without copies."""
     sites = sites_of(lattice)
-    number = torch.full((len(points),), LATTICES.index(lattice))
     seen: set[bytes] = set()
     found = []
     for centre in sites.centres:
-        offset = sites.positions - centre
-        near = np.linalg.norm(offset, axis=1) <= _REACH
-        features = torch.from_numpy(site_features(offset[near], lattice).astype(np.float32))
-        with torch.no_grad():
-            logit = network.occupancy(
-                torch.from_numpy(points.astype(np.float32)),
-                number,
-                features[None].expand(len(points), -1, -1),
-            ).numpy()
-        for z, row in zip(points, logit, strict=True):
-            for level in levels:
-                mask = np.zeros(len(sites), dtype=bool)
-                mask[near] = row > level
+        for z, row in zip(points, logits(network, points, sites, centre), strict=True):
+            for level in LEVELS:
+                mask = row > level
                 if mask.sum() >= FEWEST_ATOMS and mask.tobytes() not in seen:
                     seen.add(mask.tobytes())
                     found.append((z, mask))
+    return found
+
+
+def logits(
+    network: StructureNet, points: FloatArray, sites: Sites, centre: FloatArray
+) -> FloatArray:
+    """Return the logit of an atom at each site, (n, n_sites); −∞ far from the centre (3,)."""
+    offset = sites.positions - centre
+    near = np.linalg.norm(offset, axis=1) <= _REACH
+    features = torch.from_numpy(site_features(offset[near], sites.lattice).astype(np.float32))
+    found = np.full((len(points), len(sites)), -np.inf)
+    with torch.no_grad():
+        found[:, near] = network.occupancy(
+            torch.from_numpy(points.astype(np.float32)),
+            torch.full((len(points),), LATTICES.index(sites.lattice)),
+            features[None].expand(len(points), -1, -1),
+        ).numpy()
     return found

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from analysis.pdf.structure.drawing import decoded
+from analysis.pdf.structure.drawing import logits
 from analysis.pdf.structure.features import TYPICAL_ATOMS, shape_features
+from analysis.pdf.structure.moves import FEWEST_ATOMS
 from analysis.pdf.structure.network import N_PLANE, StructureNet
 from analysis.pdf.structure.shapes import Shape
 from analysis.pdf.structure.sites import LATTICES, BoolArray, Sites, sites_of
@@ -42,7 +43,8 @@ class Stop:
     ----------
     z : (n_latent,) its numbers, the first two its place in the plane.
     p_lattice : (n_lattices,) probabilities there.
-    sites, mask : its atoms, on the likeliest lattice; those of the largest centring.
+    sites, mask : its atoms, on the likeliest lattice: the most probable sites, as many as the
+        plane says, around the centre where they are most probable.
     """
 
     z: FloatArray
@@ -72,8 +74,6 @@ def way_between(
 ) -> list[Stop]:
     """Return structures on the straight way between two, ends included.
 
-    Stops that no shape stands for (no site is probable) are left out.
-
     Parameters
     ----------
     one, other : (n_latent,) as `place_of` gives them.
@@ -81,11 +81,19 @@ def way_between(
     """
     points = np.linspace(one, other, stops)
     told = signposts(network, points[:, :N_PLANE])
-    found = []
-    for z, p in zip(points, told.p_lattice, strict=True):
-        lattice = LATTICES[int(p.argmax())]
-        shapes = decoded(network, z[None], lattice, levels=(0.0,))
-        if shapes:
-            mask = max((mask for _, mask in shapes), key=lambda m: int(m.sum()))
-            found.append(Stop(z, p, sites_of(lattice), mask))
-    return found
+    return [
+        _stop(network, z, p, max(round(float(size)), FEWEST_ATOMS))
+        for z, p, size in zip(points, told.p_lattice, told.n_atoms, strict=True)
+    ]
+
+
+def _stop(network: StructureNet, z: FloatArray, p_lattice: FloatArray, n_atoms: int) -> Stop:
+    sites = sites_of(LATTICES[int(p_lattice.argmax())])
+    best, best_sum = np.zeros(len(sites), dtype=bool), -np.inf
+    for centre in sites.centres:
+        logit = logits(network, z[None], sites, centre)[0]
+        taken = np.argsort(-logit, kind="stable")[: min(n_atoms, len(sites))]
+        if logit[taken].sum() > best_sum:
+            best, best_sum = np.zeros(len(sites), dtype=bool), float(logit[taken].sum())
+            best[taken] = True
+    return Stop(z, p_lattice, sites, best)

@@ -6,7 +6,7 @@ Importing this file imports torch.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,9 @@ Row = tuple[float, float, int]
 
 MISPLACED = 0.5
 """Mean position error [Å] above which a structure counts as wrong: every sixth atom misplaced."""
+
+NONE = "none"
+"""Lattice of what has not one alone."""
 
 WITHIN = 0.68
 """Share of cases that one stated std shall hold."""
@@ -136,17 +139,40 @@ def cases(
     return found
 
 
+def strangers(
+    network: StructureNet,
+    clusters: Sequence[Cluster],
+    n: int,
+    *,
+    rng: np.random.Generator,
+    told: Callable[[int, int], None],
+) -> list[Case]:
+    """Return answers to curves of two clusters of different lattices at once.
+
+    No single structure is right, whatever is told; the lattice of the truth is `NONE`.
+    """
+    found = []
+    for number in range(n):
+        one = clusters[int(rng.integers(len(clusters)))]
+        others = [c for c in clusters if c.lattice != one.lattice]
+        other = others[int(rng.integers(len(others)))]
+        truth, share = draw_truth(rng), float(rng.uniform(0.3, 0.7))
+        first, second = (simulated(c.positions, truth, rng=rng) for c in (one, other))
+        both = replace(first, y=share * first.y + (1 - share) * second.y)
+        case = answered(network, one, both, bond=truth.bond, rng=rng)
+        found.append(replace(case, lattice=NONE))
+        told(number + 1, n)
+    return found
+
+
 def calibrated(answers: Sequence[Case]) -> Calibration:
-    """Return what makes these answers honest."""
+    """Return what makes these answers, strangers among them, honest."""
     right = [c for c in answers if c.lattice_right]
     sharpness = min(_SHARPNESS, key=lambda s: _surprise(right, s))
     factors = {
         name: float(np.quantile(_deviations(right, name, sharpness), WITHIN)) for name in QUANTITIES
     }
-    features = [_features(c) for c in answers]
-    wrong = [is_wrong(c) for c in answers]
-    if all(wrong) or not any(wrong):  # one of the other kind keeps the curve finite
-        features, wrong = [*features, np.mean(features, axis=0).tolist()], [*wrong, not wrong[0]]
+    features, wrong = [_features(c) for c in answers], [is_wrong(c) for c in answers]
     return Calibration(sharpness, factors, fit_logistic(features, wrong))
 
 

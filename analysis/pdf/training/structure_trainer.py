@@ -28,11 +28,20 @@ from analysis.pdf.structure.settings import (
 from analysis.pdf.structure.shapes import Shape, learnt_shapes
 from analysis.pdf.structure.trained import Plane, save
 from analysis.pdf.training.structure import Lesson, fit
-from analysis.pdf.training.structure_calibration import Case, calibrated, cases, doubts, figures
+from analysis.pdf.training.structure_calibration import (
+    Case,
+    calibrated,
+    cases,
+    doubts,
+    figures,
+    strangers,
+)
 from analysis.trainers import Told
 from analysis.weights import Card
 
 _FOLDS = 5
+_STRANGE = 4
+"""Curves that calibrate for every mixture of two clusters besides."""
 _SMALLEST = 12
 _CALIBRATED = (13, 200)
 """Fewest and most atoms of clusters that calibrate."""
@@ -81,17 +90,15 @@ def train(
     split = parts(chosen, seed)
     shapes = shapes_to_learn(chosen, split, seed)
     network = taught(shapes, chosen, seed=seed, told=told)
-    answers = cases(
-        network,
-        [c for c in split.calibration if _CALIBRATED[0] <= len(c) <= _CALIBRATED[1]],
-        chosen.n_calibration,
-        rng=np.random.default_rng((seed, 7)),
-        told=partial(told, "calibration"),
-    )
+    few = [c for c in split.calibration if _CALIBRATED[0] <= len(c) <= _CALIBRATED[1]]
+    rng = np.random.default_rng((seed, 7))
+    answers = cases(network, few, chosen.n_calibration, rng=rng, told=partial(told, "calibration"))
+    n_mixed = max(2, chosen.n_calibration // _STRANGE)
+    mixed = strangers(network, few, n_mixed, rng=rng, told=partial(told, "strangers"))
     with weights.building(AGENT, key) as made:
-        save(made, network, calibrated(answers), Plane.of(network, shapes))
+        save(made, network, calibrated([*answers, *mixed]), Plane.of(network, shapes))
         spent = time.process_time() - begin
-        weights.write_card(made, _card(chosen, seed, answers, split, shapes, spent))
+        weights.write_card(made, _card(chosen, seed, answers, mixed, split, shapes, spent))
     return weights.folder_of(AGENT, key)
 
 
@@ -128,21 +135,22 @@ def _card(
     recipe: Recipe,
     seed: int,
     answers: Sequence[Case],
+    mixed: Sequence[Case],
     split: Parts,
     shapes: Sequence[Shape],
     spent: float,
 ) -> Card:
     """Return the card; its figures are of the second half of answers, calibrated on the first."""
-    first, second = answers[: len(answers) // 2], answers[len(answers) // 2 :]
-    calibration = calibrated(first)
+    half = len(answers) // 2
+    calibration, rest = calibrated([*answers[:half], *mixed[::2]]), answers[half:]
     return Card(
         AGENT,
         recipe.name,
         seed,
         digest(recipe, seed),
-        figures={f"unseen.{k}": v for k, v in figures(second, calibration).items()},
+        figures={f"unseen.{k}": v for k, v in figures(rest, calibration).items()},
         sentences=_sentences(recipe, split, shapes),
-        reliability={"the structure is wrong": doubts(second, calibration)},
+        reliability={"the structure is wrong": doubts([*rest, *mixed[1::2]], calibration)},
         cpu_seconds=spent,
     )
 
@@ -158,5 +166,6 @@ def _sentences(recipe: Recipe, split: Parts, shapes: Sequence[Shape]) -> tuple[s
         f"Figures are of {recipe.n_calibration - recipe.n_calibration // 2} simulated G(r) with "
         "noise and slow errors, every other one of a cluster with atoms missing; calibrated on as "
         "many others. What is kept was calibrated on all of them.",
-        "Wrong means another lattice, or a mean position error above 0.5 Å.",
+        "Wrong means another lattice, a mean position error above 0.5 Å, or a curve of two "
+        "clusters of different lattices, as every fifth that calibrates doubt.",
     )

@@ -7,12 +7,13 @@ import pytest
 from scipy.spatial.distance import pdist
 
 from analysis.pdf.cluster_forward import ClusterParameters
-from analysis.pdf.clusters import ideal_clusters, with_defects
+from analysis.pdf.clusters import Cluster, ideal_clusters, with_defects
 from analysis.pdf.structure.comparing import position_error
 from analysis.pdf.structure.disposing import Effort, Ranked, disposed
 from analysis.pdf.structure.drawing import Draw
 from analysis.pdf.structure.elements import element_probabilities, metal_bond, possible_bonds
 from analysis.pdf.structure.moves import steps
+from analysis.pdf.structure.regularity import ATOM, HEIGHT, cost, description
 from analysis.pdf.structure.search import Ledger
 from analysis.pdf.structure.shapes import placed, random_shapes
 from analysis.pdf.structure.sites import LATTICES, sites_of
@@ -21,7 +22,7 @@ from analysis.pdf.training.structure_calibration import reading_of
 from analysis.pdf.training.structure_curves import Truth, simulated_without_faults
 from analysis.pdf.transform import QRange
 
-SHAPES = {c.parent: c for c in ideal_clusters(most_atoms=150)}
+SHAPES: dict[str, Cluster] = {c.parent: c for c in ideal_clusters(most_atoms=150)}
 TRUTH = Truth(2.7, ClusterParameters(b_iso=0.4, delta2=1.5, q_damp=0.04), QRange(0.8, 20.0))
 
 
@@ -121,6 +122,25 @@ def test_position_error_counts_an_atom_in_the_wrong_place() -> None:
     moved[free[np.linalg.norm(sites.positions[free], axis=1).argmin()]] = True
     error = position_error(2.7 * sites.positions[mask], 2.7 * sites.positions[moved])
     assert 2.7 / mask.sum() < error < 0.5
+
+
+def test_a_crystal_is_told_in_few_words_and_a_ragged_one_in_many() -> None:
+    sites = sites_of("fcc")
+    radius = np.linalg.norm(sites.positions, axis=1)
+    octahedron = np.abs(sites.positions).sum(axis=1) < 3 * np.sqrt(0.5) * 2 + 0.01
+    assert description(octahedron, sites) == pytest.approx(HEIGHT)
+    far = octahedron & (radius > 0.99 * radius[octahedron].max())
+    without_one = octahedron.copy()
+    without_one[np.flatnonzero(far)[0]] = False
+    # one corner missing: the crystal and an atom, or a face of its own there
+    assert HEIGHT < description(without_one, sites) <= HEIGHT + ATOM
+    ragged = octahedron & (np.random.default_rng(0).random(len(sites)) > 0.1)
+    assert description(ragged, sites) > description(without_one, sites)
+
+
+def test_of_two_shapes_that_fit_alike_the_plainer_one_costs_less() -> None:
+    assert cost(0.05, 5.0, n_independent=180) < cost(0.0499, 60.0, n_independent=180)
+    assert cost(0.01, 60.0, n_independent=180) < cost(0.05, 5.0, n_independent=180)
 
 
 def test_metals_have_their_neighbours_where_the_lattice_puts_them() -> None:

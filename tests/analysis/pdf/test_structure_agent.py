@@ -17,7 +17,10 @@ from analysis.pdf.agents.structure import LATTICE, StructureAgent, make
 from analysis.pdf.cluster_forward import ClusterParameters
 from analysis.pdf.clusters import ideal_clusters
 from analysis.pdf.structure.drawing import decoded
+from analysis.pdf.structure.network import N_LATENT, N_PLANE
+from analysis.pdf.structure.plane import place_of, signposts, way_between
 from analysis.pdf.structure.settings import AGENT, RECIPES, command
+from analysis.pdf.structure.shapes import placed
 from analysis.pdf.structure.sites import LATTICES
 from analysis.pdf.training.structure_curves import Truth, simulated_without_faults
 from analysis.pdf.training.structure_trainer import parts, train
@@ -96,8 +99,37 @@ def test_the_card_speaks_of_clusters_that_were_not_learnt(trained: Path) -> None
 @pytest.mark.slow
 def test_points_of_the_plane_become_shapes_on_every_lattice(agent: StructureAgent) -> None:
     for lattice in LATTICES:
-        shapes = decoded(agent.trained.network, np.zeros((1, 8)), lattice)
+        shapes = decoded(agent.trained.network, np.zeros((1, N_LATENT)), lattice)
         assert all(mask.sum() >= 4 for _, mask in shapes)
+
+
+@pytest.mark.slow
+def test_the_way_between_two_structures_starts_and_ends_with_them(agent: StructureAgent) -> None:
+    network = agent.trained.network
+    ends = []
+    for parent in ("octahedron 4-0", "icosahedron 3"):
+        shape = placed(SHAPES[parent])
+        assert shape is not None
+        ends.append(place_of(network, shape))
+    way = way_between(network, *ends, stops=5)
+    assert len(way) == 5
+    for stop in way:
+        size = float(signposts(network, stop.z[None, :N_PLANE]).n_atoms[0])
+        assert stop.mask.sum() == pytest.approx(size, abs=0.6)
+        assert stop.sites.lattice == LATTICES[int(stop.p_lattice.argmax())]
+        apart = [np.linalg.norm(stop.z - z) for z in ends]
+        # on the straight line between the two, ends included
+        assert sum(apart) == pytest.approx(np.linalg.norm(ends[0] - ends[1]))
+
+
+@pytest.mark.slow
+def test_signposts_of_the_plane_are_probabilities_and_sizes(agent: StructureAgent) -> None:
+    points = np.array([[0.0, 0.0], [1.0, -1.0]])
+    told = signposts(agent.trained.network, points)
+    assert told.p_lattice.sum(axis=1) == pytest.approx([1.0, 1.0])
+    assert (told.n_atoms > 0).all()
+    plane = agent.trained.plane
+    assert plane.z.shape == (len(plane.kind), N_LATENT)
 
 
 def test_parents_stand_on_one_side_of_the_split() -> None:
