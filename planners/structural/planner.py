@@ -22,6 +22,7 @@ from planners.objective import Objective
 from planners.proposal import Observation, Proposal, Reason
 from planners.space import Point, SearchSpace
 from planners.structural.aiming import Aim, aim_at
+from planners.structural.evidence import can_be_evidence, choose_by, gathered
 from planners.structural.foretelling import StructureModel, believed
 from planners.structural.known import KnownFunction
 from planners.structural.readings import readings_of
@@ -44,7 +45,9 @@ class StructuralSettings(BaseModel):
     n_candidates : random points weighed before the best are improved, in infinite spaces.
     n_alternatives : runners-up stored with each proposal.
     otherwise : settings of the planner `bayesian`, which chooses where no agent knows what
-        follows from structure.
+        follows from structure, with structure as evidence where any was read.
+    at_face_value : take readings for right and exact where they are evidence, to see what their
+        doubts are worth; known functions are not concerned.
     seed : scrambles the initial design; a campaign fills in a number drawn from its own seed.
     """
 
@@ -54,6 +57,7 @@ class StructuralSettings(BaseModel):
     n_candidates: int = Field(default=600, ge=16)
     n_alternatives: int = Field(default=3, ge=0)
     otherwise: BayesianSettings = BayesianSettings()
+    at_face_value: bool = False
     seed: int = Field(default=0, ge=0)
 
 
@@ -66,8 +70,11 @@ class StructuralPlanner:
     structures promise most beyond the best so far (`planners.structural.aiming.Aim.gain`), times
     its probability to succeed.
 
-    A target of which no agent knows how it follows from structure, a bound on outcomes, a front
-    or a map is left to the planner `bayesian`, which sees quantities alone; the reason says so.
+    A target of which no agent knows how it follows from structure is chosen as the planner
+    `bayesian` would, but samples count as alike that are alike in what was read of them, as far as
+    that foretells (`planners.structural.evidence`). Where that is not possible either, as with a
+    front, a map, or a space that is not finite, `bayesian` sees quantities alone; the reason says
+    so.
     """
 
     name = "structure"
@@ -103,13 +110,51 @@ class StructuralPlanner:
     ) -> list[Proposal]:
         """Return `n` points to try next, best first. See `Planner.propose`."""
         why_not = self._why_not(objective)
-        if why_not is not None:
-            found = self._otherwise.propose(
-                space, objective, observations=observations, pending=pending, n=n, rng=rng
-            )
-            return [_after(p, f"Chosen without structure, as {why_not}.") for p in found]
         with one_thread():
-            return self._chosen(space, objective, observations, pending, n, rng)
+            if why_not is None:
+                return self._chosen(space, objective, observations, pending, n, rng)
+            told = self._by_evidence(space, objective, observations, pending, n, rng)
+        if told is not None:
+            return [_after(p, f"Told by likeness of structures, as {why_not}.") for p in told]
+        found = self._otherwise.propose(
+            space, objective, observations=observations, pending=pending, n=n, rng=rng
+        )
+        return [_after(p, f"Chosen without structure, as {why_not}.") for p in found]
+
+    def _by_evidence(
+        self,
+        space: SearchSpace,
+        objective: Objective,
+        observations: Sequence[Observation],
+        pending: Sequence[Point],
+        n: int,
+        rng: np.random.Generator,
+    ) -> list[Proposal] | None:
+        """Return proposals by structure as evidence, None where it cannot be any (yet)."""
+        encoding = Encoding(space).at(latest(observations))
+        settings = self._otherwise.settings
+        if not can_be_evidence(encoding, objective, settings):
+            return None
+        evidence = gathered(
+            encoding,
+            objective,
+            observations,
+            pending,
+            settings=settings,
+            at_face_value=self.settings.at_face_value,
+        )
+        if evidence is None:
+            return None
+        return choose_by(
+            evidence,
+            encoding,
+            objective,
+            observations,
+            pending,
+            n,
+            settings=settings,
+            rng=rng,
+        )
 
     def _why_not(self, objective: Objective) -> str | None:
         """Say why structure cannot choose, None if it can."""

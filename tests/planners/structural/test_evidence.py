@@ -1,0 +1,314 @@
+"""Structure as evidence: it helps where the wanted quantity follows it, and costs nothing else."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from scipy.optimize import check_grad
+
+from planners import CandidateList, Objective, Observation, SearchSpace, Target
+from planners.bayesian.gaussian_process import distance, matern52
+from planners.columns import Array
+from planners.encoding import Encoding
+from planners.structural.additive import AdditiveProcess, expected_rbf
+from planners.structural.additive_fit import _Problem, fit_additive
+from planners.structural.evidence import MEMBER, gathered
+from planners.structural.families import families_of
+from planners.structural.planner import StructuralPlanner, make
+from planners.structural.whereabouts import Places, Whereabouts
+from planners.structure import Answer, Reading, Structure
+
+OBJECTIVE = Objective(targets=(Target(quantity="hardness", goal="maximize"),))
+BORDER = 0.55
+
+
+@cache
+def candidates() -> Array:
+    return np.random.default_rng(7).uniform(size=(80, 2))
+
+
+def space() -> SearchSpace:
+    rows = tuple(tuple(map(float, row)) for row in candidates())
+    return SearchSpace(candidates=CandidateList(columns=("iron", "nickel"), rows=rows))
+
+
+def phase_at(x: Array) -> Array:
+    """Return the share of the hard phase: a sharp, bent border."""
+    border = BORDER + 0.15 * np.sin(6 * x[:, 1])
+    return 1 / (1 + np.exp(-(x[:, 0] - border) / 0.01))
+
+
+def structure(share: float, rng: np.random.Generator, *, p_wrong: float = 0.0) -> Structure:
+    """Return what an agent reads: a pattern of six channels, and the phase."""
+    soft, hard = np.array([1, 0.8, 0.1, 0, 0.2, 0]), np.array([0, 0.2, 0.1, 1, 0.9, 0.4])
+    channels = share * hard + (1 - share) * soft + 0.02 * rng.standard_normal(6)
+    p = float(np.clip(share, 0.02, 0.98))
+    return Structure(
+        numbers={
+            f"xrd.channel.{k}": Reading(value=float(v), std=0.02, p_wrong=p_wrong)
+            for k, v in enumerate(channels)
+        },
+        answers={"phase": Answer(probabilities={"hard": p, "soft": 1 - p}, p_wrong=p_wrong)},
+    )
+
+
+def made(
+    rows: Array, *, rng: np.random.Generator, follows: bool = True, shuffled: bool = False
+) -> list[Observation]:
+    x = candidates()[rows]
+    shares = phase_at(x)
+    value = 2 * shares + 0.3 * x[:, 1] if follows else np.sin(3 * x[:, 0]) + x[:, 1]
+    read = rng.permutation(shares) if shuffled else shares
+    return [
+        Observation(
+            values={"iron": float(a), "nickel": float(b)},
+            outcomes={"hardness": float(v)},
+            structure=structure(float(s), rng),
+        )
+        for (a, b), v, s in zip(x, value, read, strict=True)
+    ]
+
+
+def weight(observations: list[Observation]) -> tuple[float, AdditiveProcess]:
+    """Return the weight of the process with structure, and that process."""
+    encoding = Encoding(space())
+    found = gathered(
+        encoding,
+        OBJECTIVE,
+        observations,
+        [],
+        settings=make({}).settings.otherwise,
+        at_face_value=False,
+    )
+    assert found is not None
+    blend = found.surrogates["hardness"].blend
+    assert blend is not None
+    assert blend.names[-1] == MEMBER
+    return float(blend.weights[-1]), found.processes["hardness"]
+
+
+def whereabouts(observations: list[Observation], *, plain: bool = False) -> Whereabouts:
+    encoding = Encoding(space())
+    family = next(f for f in families_of(observations) if f.name == "xrd.channel")
+    x = encoding.encode_observations(observations)
+    return Whereabouts(family, x, groups=encoding.groups, at_face_value=plain)
+
+
+def test_numbers_that_differ_in_their_last_part_and_answers_are_families() -> None:
+    observations = made(np.arange(12), rng=np.random.default_rng(0))
+    found = {f.name: f for f in families_of(observations)}
+    assert set(found) == {"xrd.channel", "phase"}
+    scores = found["xrd.channel"].scores
+    assert scores.shape[1] <= 4
+    # Two phases mix along one direction: its score has unit variance, whatever else is noise.
+    assert scores[:, 0].std() == pytest.approx(1.0, abs=1e-6)
+    assert np.all(scores[:, 1:].std(axis=0) < 0.3)
+
+
+def test_readings_that_few_samples_have_are_no_family() -> None:
+    observations = made(np.arange(12), rng=np.random.default_rng(0))
+    few = [
+        o if i < 3 else o.model_copy(update={"structure": Structure()})
+        for i, o in enumerate(observations)
+    ]
+    assert families_of(few) == []
+
+
+def test_certain_samples_are_as_near_as_a_plain_kernel_says() -> None:
+    mean = np.random.default_rng(1).normal(size=(5, 3))
+    sure = Places(mean, np.zeros(mean.shape))
+    plain = np.exp(-0.5 * ((mean[:, None] - mean) ** 2).sum(axis=2) / 0.7**2)
+    assert expected_rbf(sure, sure, 0.7) == pytest.approx(plain, rel=1e-12)
+
+
+def test_expected_nearness_is_the_mean_over_draws() -> None:
+    rng = np.random.default_rng(2)
+    a = Places(np.array([[0.3, -0.2]]), np.array([[0.4, 0.1]]))
+    b = Places(np.array([[-0.5, 0.6]]), np.array([[0.2, 0.3]]))
+    draws = [p.mean + np.sqrt(p.variance) * rng.standard_normal((200_000, 2)) for p in (a, b)]
+    seen = np.exp(-0.5 * ((draws[0] - draws[1]) ** 2).sum(axis=1) / 0.8**2).mean()
+    # Standard error of the mean of 200 000 values between 0 and 1 is below 0.001.
+    assert expected_rbf(a, b, 0.8)[0, 0] == pytest.approx(seen, abs=0.004)
+
+
+def test_gradients_of_the_evidence_are_those_of_differences() -> None:
+    rng = np.random.default_rng(3)
+    x, y = rng.uniform(size=(9, 2)), rng.normal(size=9)
+    places = [Places(rng.normal(size=(9, 2)), rng.uniform(0, 0.5, (9, 2))) for _ in range(2)]
+    known = np.where(np.arange(9) < 4, 0.05, np.nan)
+    problem = _Problem(x, y, known, np.zeros(9), np.array([0, 1]), places)
+    for _ in range(3):
+        theta = problem.start() + 0.5 * rng.standard_normal(len(problem.start()))
+        off = check_grad(lambda t: problem.loss(t)[0], lambda t: problem.loss(t)[1], theta)
+        assert off < 1e-4 * np.linalg.norm(problem.loss(theta)[1])
+
+
+def test_structure_that_decides_the_quantity_gets_weight() -> None:
+    found, process = weight(made(np.arange(24), rng=np.random.default_rng(0)))
+    assert found > 0.4
+    assert process.parameters.shares.sum() > 0.3
+
+
+def test_shuffled_structure_switches_itself_off() -> None:
+    rng = np.random.default_rng(1)
+    found, process = weight(made(np.arange(24), rng=rng, follows=False, shuffled=True))
+    # Half the weight is the prior's; what counts is the variance given to structure.
+    assert found * process.parameters.shares.sum() < 0.15
+
+
+def test_a_swapped_reading_is_noticed_though_its_agent_was_sure() -> None:
+    observations = made(np.arange(30), rng=np.random.default_rng(2))
+    shares = phase_at(candidates()[:30])
+    far = np.abs(candidates()[:30, 0] - BORDER) > 0.25
+    wrong = int(np.flatnonzero(far & (shares < 0.5))[0])
+    swapped = observations[wrong].model_copy(
+        update={"structure": structure(1.0, np.random.default_rng(0))}
+    )
+    changed = [swapped if i == wrong else o for i, o in enumerate(observations)]
+    assert whereabouts(observations).right[wrong] > 0.8
+    assert whereabouts(changed).right[wrong] < 0.5
+    assert whereabouts(changed, plain=True).right[wrong] == 1.0
+
+
+def test_doubt_widens_where_a_sample_lies_continuously() -> None:
+    observations = made(np.arange(30), rng=np.random.default_rng(2))
+    widths = []
+    for p_wrong in (0.0, 0.5, 0.9, 0.99):
+        read = structure(float(phase_at(candidates()[:1])[0]), np.random.default_rng(5))
+        doubted = read.model_copy(
+            update={
+                "numbers": {
+                    n: r.model_copy(update={"p_wrong": p_wrong}) for n, r in read.numbers.items()
+                }
+            }
+        )
+        changed = [observations[0].model_copy(update={"structure": doubted}), *observations[1:]]
+        widths.append(float(whereabouts(changed).read.variance[0, 0]))
+    assert widths == sorted(widths)
+    assert widths[-1] > 2 * widths[0]
+
+
+def test_unmade_samples_are_foretold_with_doubt_and_made_ones_are_not() -> None:
+    observations = made(np.arange(30), rng=np.random.default_rng(2))
+    found = whereabouts(observations)
+    places = found.at(candidates())
+    assert places.variance[:30, 0].mean() < 0.5 * places.variance[30:, 0].mean()
+
+
+def test_leaving_a_sample_out_takes_outcome_and_structure_away() -> None:
+    _, process = weight(made(np.arange(16), rng=np.random.default_rng(4)))
+    mean, std = process.leave_one_out()
+    unread = [f.at(process.x, unread=True) for f in process.families]
+    p = process.parameters
+    for i in (0, 5, 11):
+        rest = np.arange(16) != i
+        places = [
+            Places(
+                np.concatenate([all_.mean[rest], gone.mean[i : i + 1]]),
+                np.concatenate([all_.variance[rest], gone.variance[i : i + 1]]),
+            )
+            for all_, gone in zip(process.places, unread, strict=True)
+        ]
+        order = np.append(np.flatnonzero(rest), i)
+        scaled = process.x[order] / p.lengths[process.groups]
+        full = p.signal * matern52(distance(scaled, scaled))
+        for weight_, reach, place in zip(p.structure, p.reaches, places, strict=True):
+            near = expected_rbf(place, place, reach)
+            np.fill_diagonal(near, 1.0)
+            full += weight_ * near
+        among = full[:-1, :-1] + np.diag(process.variances[rest])
+        solved = np.linalg.solve(among, full[:-1, -1])
+        assert mean[i] == pytest.approx(p.mean + solved @ (process.y[rest] - p.mean), abs=1e-6)
+        left = full[-1, -1] - solved @ full[:-1, -1] + process.variances[i]
+        assert std[i] == pytest.approx(np.sqrt(left), rel=1e-5)
+
+
+def test_a_process_tells_the_same_alone_and_jointly_and_falls_where_believed() -> None:
+    _, process = weight(made(np.arange(20), rng=np.random.default_rng(4)))
+    x = candidates()[20:30]
+    mean, std = process.predict(x)
+    together, covariance = process.joint(x)
+    assert together == pytest.approx(mean, abs=1e-9)
+    assert np.sqrt(np.diag(covariance)) == pytest.approx(std, abs=1e-6)
+    assert np.linalg.eigvalsh(covariance).min() > -1e-8
+    later = process.believing(x[:3])
+    assert later.predict(x)[0] == pytest.approx(mean, abs=1e-6)
+    assert np.all(later.predict(x[:3])[1] < std[:3])
+
+
+def steps(planner: StructuralPlanner, *, seed: int) -> int:
+    """Return the number of experiments until a third of the ten hardest are found."""
+    rng = np.random.default_rng([seed, 9])
+    all_rows = made(np.arange(80), rng=rng)
+    value = np.array([o.outcomes["hardness"] for o in all_rows])
+    best, listed = set(np.argsort(-value)[:10].tolist()), space().candidates
+    assert listed is not None
+    rows = rng.choice(80, 2, replace=False).tolist()
+    while len(best & set(rows)) < 4 and len(rows) < 60:
+        [proposal] = planner.propose(
+            space(),
+            OBJECTIVE,
+            observations=[all_rows[i] for i in rows],
+            rng=np.random.default_rng([seed, len(rows)]),
+        )
+        row = listed.index(proposal.values)
+        assert row is not None
+        rows.append(row)
+    return len(rows)
+
+
+def test_campaigns_with_structure_find_hard_samples_early() -> None:
+    found = [steps(make({"seed": seed}), seed=seed) for seed in range(3)]
+    # At random four of the ten hardest of eighty take 28 experiments in the median.
+    assert np.median(found) <= 16
+
+
+def test_a_proposal_says_how_much_structure_weighs_and_which_reading() -> None:
+    observations = made(np.arange(20), rng=np.random.default_rng(4))
+    [proposal] = make({}).propose(
+        space(), OBJECTIVE, observations=observations, rng=np.random.default_rng(0)
+    )
+    assert proposal.reason.planner == "structure"
+    assert "Structure has weight" in proposal.reason.text
+    assert "likeness of structures" in proposal.reason.text
+    assert {"hardness follows xrd.channel", "hardness follows phase"} <= set(proposal.reason.model)
+
+
+def test_without_structure_it_chooses_as_the_bayesian_planner() -> None:
+    observations = [
+        o.model_copy(update={"structure": Structure()})
+        for o in made(np.arange(12), rng=np.random.default_rng(4))
+    ]
+    planner = make({})
+    [proposal] = planner.propose(
+        space(), OBJECTIVE, observations=observations, rng=np.random.default_rng(0)
+    )
+    assert proposal.reason.planner == "bayesian"
+    assert "Chosen without structure" in proposal.reason.text
+
+
+def test_fitting_needs_no_number_of_families_in_particular() -> None:
+    observations = made(np.arange(20), rng=np.random.default_rng(4))
+    encoding = Encoding(space())
+    x = encoding.encode_observations(observations)
+    y = np.array([o.outcomes["hardness"] for o in observations])
+    y = (y - y.mean()) / y.std()
+    families = [
+        Whereabouts(f, x, groups=encoding.groups, at_face_value=False)
+        for f in families_of(observations)
+    ]
+    for count in (1, 2):
+        process = fit_additive(
+            x,
+            y,
+            np.full(20, np.nan),
+            np.zeros(20),
+            groups=encoding.groups,
+            families=families[:count],
+        )
+        assert process.parameters.shares.shape == (count,)
+        mean, std = process.leave_one_out()
+        assert np.corrcoef(mean, y)[0, 1] > 0.8
+        assert np.all(std > 0)
