@@ -43,7 +43,7 @@ RECIPES = {
     r.name: r
     for r in (
         Recipe("tiny", 60, 10, 60, 32, 3e-3, 48, 8),
-        Recipe("standard", 300, 150, 2200, 96, 3e-3, 96, 40),
+        Recipe("standard", 300, 150, 2200, 96, 3e-3, 96, 32),
     )
 }
 

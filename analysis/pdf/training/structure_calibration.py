@@ -44,6 +44,8 @@ WITHIN = 0.68
 
 _SHARPNESS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _BROKEN = 0.06
+"""Largest share of atoms that a cluster lacks."""
+_WHOLE = 5
 _DRAWS = 8
 
 
@@ -126,11 +128,11 @@ def cases(
     rng: np.random.Generator,
     told: Callable[[int, int], None],
 ) -> list[Case]:
-    """Return answers to curves of clusters drawn at random, every other one with atoms missing."""
+    """Return answers to curves of clusters drawn at random, all but every fifth lacking atoms."""
     found = []
     for number in range(n):
         cluster = clusters[int(rng.integers(len(clusters)))]
-        if number % 2:
+        if number % _WHOLE:
             cluster = with_defects(cluster, rng=rng, most=_BROKEN)
         truth = draw_truth(rng)
         curve = simulated(cluster.positions, truth, rng=rng)

@@ -19,6 +19,8 @@ from instruments.measurement import Measurement
 FloatArray = NDArray[np.float64]
 
 _R = np.arange(1.0, 30.0, 0.02)
+_Q_DAMP = (0.03, 0.05)
+"""Of instruments, of which the agent by default assumes the middle [1/Å]."""
 _BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -50,7 +52,7 @@ def draw_truth(rng: np.random.Generator) -> Truth:
         sample=ClusterParameters(
             b_iso=float(np.exp(rng.uniform(np.log(0.2), np.log(1.4)))),
             delta2=float(rng.uniform(0.0, 2.5)),
-            q_damp=0.04,
+            q_damp=float(rng.uniform(*_Q_DAMP)),
         ),
         q_range=QRange(float(rng.uniform(0.5, 1.3)), float(rng.uniform(14.0, 25.0))),
     )
