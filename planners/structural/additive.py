@@ -11,7 +11,7 @@ from scipy.linalg import cho_solve, solve_triangular
 
 from planners.bayesian.gaussian_process import JITTER, distance, matern52
 from planners.columns import Array
-from planners.structural.whereabouts import Places, Whereabouts, same_settings
+from planners.structural.whereabouts import Gap, Whereabouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,6 @@ class AdditiveProcess:
     variances : (n,) noise variance of each outcome.
     groups : (n_columns,) length scale that each column uses.
     families : where samples lie in each family's scores.
-    places : one a family, of the n samples themselves.
     factor, weights : Cholesky factor of the covariance, and its inverse times the outcomes.
     """
 
@@ -60,35 +59,31 @@ class AdditiveProcess:
     variances: Array
     groups: npt.NDArray[np.int64]
     families: tuple[Whereabouts, ...]
-    places: tuple[Places, ...]
     parameters: Weights
     factor: Array
     weights: Array
 
     def predict(self, x: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation of the noise-free value, shape (n_points,) each."""
-        cross = self._between(x, self._at(x), self.x, self.places)
+        cross = self._between(x, self.x)
         half = solve_triangular(self.factor, cross.T, lower=True)
         variance = self._variance - (half**2).sum(axis=0)
         return self.parameters.mean + cross @ self.weights, np.sqrt(np.maximum(variance, 0.0))
 
     def joint(self, x: Array) -> tuple[Array, Array]:
         """Return the joint mean, (n_points,), and covariance, (n_points, n_points), at points."""
-        at = self._at(x)
-        cross = self._between(x, at, self.x, self.places)
+        cross = self._between(x, self.x)
         half = solve_triangular(self.factor, cross.T, lower=True)
         mean = self.parameters.mean + cross @ self.weights
-        return mean, self._between(x, at, x, at) - half.T @ half
+        return mean, self._between(x, x) - half.T @ half
 
     def believing(self, x: Array) -> AdditiveProcess:
         """Return the process once points under way have come out as predicted."""
         if not len(x):
             return self
-        at = self._at(x)
         mean, covariance = self.joint(x)
         noise = np.full(len(x), float(np.median(self.variances)))
-        cross = self._between(x, at, self.x, self.places)
-        across = solve_triangular(self.factor, cross.T, lower=True).T
+        across = solve_triangular(self.factor, self._between(x, self.x).T, lower=True).T
         corner = np.linalg.cholesky(covariance + np.diag(noise + JITTER))
         n, p = len(self.x), len(x)
         return replace(
@@ -96,7 +91,6 @@ class AdditiveProcess:
             x=np.concatenate([self.x, x]),
             y=np.concatenate([self.y, mean]),
             variances=np.concatenate([self.variances, noise]),
-            places=tuple(_joined(a, b) for a, b in zip(self.places, at, strict=True)),
             factor=np.block([[self.factor, np.zeros((n, p))], [across, corner]]),
             weights=np.concatenate([self.weights, np.zeros(p)]),
         )
@@ -107,8 +101,7 @@ class AdditiveProcess:
         Neither the outcome nor the structure of a sample is known to what tells of it: that is how
         samples are foretold that nobody has made yet. The hyperparameters stay as they are.
         """
-        at = tuple(f.at(self.x, unread=True) for f in self.families)
-        cross = self._between(self.x, at, self.x, self.places)
+        cross = self._total(self.x, self.x, [f.unread(self.x) for f in self.families])
         inverse = cho_solve((self.factor, True), np.eye(len(self.y)))
         np.fill_diagonal(cross, 0.0)
         # The inverse without row and column i is that of all, less what i has in common with them.
@@ -124,39 +117,27 @@ class AdditiveProcess:
     def _variance(self) -> float:
         return float(self.parameters.signal + self.parameters.structure.sum())
 
-    def _at(self, x: Array) -> tuple[Places, ...]:
-        return tuple(f.at(x) for f in self.families)
+    def _between(self, a: Array, b: Array) -> Array:
+        return self._total(a, b, [f.between(a, b) for f in self.families])
 
-    def _between(self, a: Array, at_a: Sequence[Places], b: Array, at_b: Sequence[Places]) -> Array:
-        scales = self.parameters.lengths[self.groups]
-        total = self.parameters.signal * matern52(distance(a / scales, b / scales))
-        same = same_settings(a, b)
-        for i, (here, there) in enumerate(zip(at_a, at_b, strict=True)):
-            near = expected_rbf(here, there, self.parameters.reaches[i])
-            total = total + self.parameters.structure[i] * np.where(same, 1.0, near)
+    def _total(self, a: Array, b: Array, gaps: Sequence[Gap]) -> Array:
+        w = self.parameters
+        scales = w.lengths[self.groups]
+        total = w.signal * matern52(distance(a / scales, b / scales))
+        for gap, share, reach in zip(gaps, w.structure, w.reaches, strict=True):
+            total = total + share * expected_rbf(gap, float(reach))
         return np.asarray(total)
 
 
-def expected_rbf(a: Places, b: Places, reach: float) -> Array:
-    """Return the expected nearness of two samples whose scores are normal variables, (n_a, n_b).
+def expected_rbf(gap: Gap, reach: float) -> Array:
+    """Return the expected nearness of samples whose scores are normal variables, (n_a, n_b).
 
-    ``Π_d [l²/(l² + v)]^½ exp(-(m_a - m_b)² / 2 (l² + v))`` with v the sum of both variances and l
-    the length scale: the closed form of a squared-exponential kernel at Gaussian inputs (Girard
-    2004, Approximate methods for propagation of uncertainty with Gaussian process models, thesis,
-    University of Glasgow, section 3.4). It holds between two samples; of a sample with itself the
-    value is 1.
+    ``Π_d [l²/(l² + v)]^½ exp(-m² / 2 (l² + v))`` with m and v mean and variance of the scores'
+    difference and l the length scale: the closed form of a squared-exponential kernel at Gaussian
+    inputs (Girard 2004, Approximate methods for propagation of uncertainty with Gaussian process
+    models, thesis, University of Glasgow, section 3.4). Here the inputs of two samples are told by
+    one process, so that neighbours are alike although nobody knows where they lie.
     """
-    square, wide = apart(a, b)
-    total = reach**2 + wide
-    log = 0.5 * np.log(reach**2 / total) - 0.5 * square / total
+    total = reach**2 + gap.wide
+    log = 0.5 * np.log(reach**2 / total) - 0.5 * gap.square / total
     return np.asarray(np.exp(log.sum(axis=2)))
-
-
-def apart(a: Places, b: Places) -> tuple[Array, Array]:
-    """Return squared distances of means and sums of variances, (n_a, n_b, n_scores) each."""
-    square = (a.mean[:, None, :] - b.mean[None, :, :]) ** 2
-    return square, a.variance[:, None, :] + b.variance[None, :, :]
-
-
-def _joined(a: Places, b: Places) -> Places:
-    return Places(np.concatenate([a.mean, b.mean]), np.concatenate([a.variance, b.variance]))

@@ -23,8 +23,8 @@ from planners.bayesian.gaussian_process import (
     SurrogateFailed,
 )
 from planners.columns import Array
-from planners.structural.additive import AdditiveProcess, Weights, apart
-from planners.structural.whereabouts import Places, Whereabouts
+from planners.structural.additive import AdditiveProcess, Weights
+from planners.structural.whereabouts import Gap, Whereabouts
 
 LOG_SHARE_MEAN, LOG_SHARE_STD = float(np.log(0.5)), 1.0
 """Prior of the logarithmic variance that follows each family of readings."""
@@ -59,8 +59,7 @@ def fit_additive(
     SurrogateFailed
         The optimiser found no finite posterior.
     """
-    places = [f.at(x) for f in families]
-    problem = _Problem(x, y, known, extra, groups, places)
+    problem = _Problem(x, y, known, extra, groups, [f.between(x, x) for f in families])
     found = minimize(
         problem.loss,
         problem.start(),
@@ -75,9 +74,7 @@ def fit_additive(
             "look for values of wildly different size"
         )
     parameters, variances, factor, weights = problem.finish(found.x)
-    return AdditiveProcess(
-        x, y, variances, groups, tuple(families), tuple(places), parameters, factor, weights
-    )
+    return AdditiveProcess(x, y, variances, groups, tuple(families), parameters, factor, weights)
 
 
 class _Problem:
@@ -93,16 +90,15 @@ class _Problem:
         known: Array,
         extra: Array,
         groups: npt.NDArray[np.int64],
-        places: Sequence[Places],
+        gaps: Sequence[Gap],
     ) -> None:
         self.y = y
         self.unknown = np.isnan(known)
         self.fixed = np.where(self.unknown, 0.0, known) + extra + JITTER
-        self.g, self.f = int(groups.max()) + 1, len(places)
+        self.g, self.f = int(groups.max()) + 1, len(gaps)
         off = (x[:, None, :] - x[None, :, :]) ** 2
         self.square = np.stack([off[:, :, groups == g].sum(axis=2) for g in range(self.g)])
-        self.apart = [apart(p, p) for p in places]
-        self.own = np.eye(len(y), dtype=np.bool_)
+        self.gaps = gaps
         centre, width = self._priors()
         self.centre, self.width = centre, width
         self.precision = np.diag(1.0 / width**2)
@@ -166,13 +162,12 @@ class _Problem:
 
     def _family_kernel(self, w: Weights, i: int) -> tuple[Array, Array]:
         """Return the kernel of a family and its derivative by the logarithm of its reach."""
-        square, wide = self.apart[i]
-        reach = w.reaches[i] ** 2
-        total = reach + wide
-        log = 0.5 * np.log(reach / total) - 0.5 * square / total
-        k = w.structure[i] * np.where(self.own, 1.0, np.exp(log.sum(axis=2)))
-        rise = (1.0 - reach / total + square * reach / total**2).sum(axis=2)
-        return k, np.where(self.own, 0.0, k * rise)
+        gap, reach = self.gaps[i], w.reaches[i] ** 2
+        total = reach + gap.wide
+        log = 0.5 * np.log(reach / total) - 0.5 * gap.square / total
+        k = w.structure[i] * np.exp(log.sum(axis=2))
+        rise = (1.0 - reach / total + gap.square * reach / total**2).sum(axis=2)
+        return k, k * rise
 
     def _noise(self, w: Weights) -> Array:
         return np.diag(self.fixed + w.noise * self.unknown)

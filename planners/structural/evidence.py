@@ -124,7 +124,7 @@ def _whereabouts(
         return ()
     x = encoding.encode_observations(made)
     return tuple(
-        Whereabouts(f, x[f.read], groups=encoding.groups, at_face_value=at_face_value)
+        Whereabouts(f, x, groups=encoding.groups, at_face_value=at_face_value)
         for f in families_of(made)
     )
 

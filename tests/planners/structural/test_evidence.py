@@ -17,7 +17,7 @@ from planners.structural.additive_fit import _Problem, fit_additive
 from planners.structural.evidence import MEMBER, gathered
 from planners.structural.families import families_of
 from planners.structural.planner import StructuralPlanner, make
-from planners.structural.whereabouts import Places, Whereabouts
+from planners.structural.whereabouts import Gap, Whereabouts
 from planners.structure import Answer, Reading, Structure
 
 OBJECTIVE = Objective(targets=(Target(quantity="hardness", goal="maximize"),))
@@ -118,27 +118,31 @@ def test_readings_that_few_samples_have_are_no_family() -> None:
 
 def test_certain_samples_are_as_near_as_a_plain_kernel_says() -> None:
     mean = np.random.default_rng(1).normal(size=(5, 3))
-    sure = Places(mean, np.zeros(mean.shape))
-    plain = np.exp(-0.5 * ((mean[:, None] - mean) ** 2).sum(axis=2) / 0.7**2)
-    assert expected_rbf(sure, sure, 0.7) == pytest.approx(plain, rel=1e-12)
+    square = (mean[:, None] - mean) ** 2
+    plain = np.exp(-0.5 * square.sum(axis=2) / 0.7**2)
+    assert expected_rbf(Gap(square, np.zeros(square.shape)), 0.7) == pytest.approx(plain, rel=1e-12)
 
 
 def test_expected_nearness_is_the_mean_over_draws() -> None:
-    rng = np.random.default_rng(2)
-    a = Places(np.array([[0.3, -0.2]]), np.array([[0.4, 0.1]]))
-    b = Places(np.array([[-0.5, 0.6]]), np.array([[0.2, 0.3]]))
-    draws = [p.mean + np.sqrt(p.variance) * rng.standard_normal((200_000, 2)) for p in (a, b)]
-    seen = np.exp(-0.5 * ((draws[0] - draws[1]) ** 2).sum(axis=1) / 0.8**2).mean()
+    off, wide = np.array([0.8, -0.8]), np.array([0.6, 0.4])
+    draws = off + np.sqrt(wide) * np.random.default_rng(2).standard_normal((200_000, 2))
+    seen = np.exp(-0.5 * (draws**2).sum(axis=1) / 0.8**2).mean()
+    gap = Gap((off**2)[None, None], wide[None, None])
     # Standard error of the mean of 200 000 values between 0 and 1 is below 0.001.
-    assert expected_rbf(a, b, 0.8)[0, 0] == pytest.approx(seen, abs=0.004)
+    assert expected_rbf(gap, 0.8)[0, 0] == pytest.approx(seen, abs=0.004)
 
 
 def test_gradients_of_the_evidence_are_those_of_differences() -> None:
     rng = np.random.default_rng(3)
     x, y = rng.uniform(size=(9, 2)), rng.normal(size=9)
-    places = [Places(rng.normal(size=(9, 2)), rng.uniform(0, 0.5, (9, 2))) for _ in range(2)]
+    gaps = []
+    for _ in range(2):
+        mean, variance = rng.normal(size=(9, 2)), rng.uniform(0, 0.5, (9, 2))
+        wide = variance[:, None] + variance
+        wide[np.arange(9), np.arange(9)] = 0.0
+        gaps.append(Gap((mean[:, None] - mean) ** 2, wide))
     known = np.where(np.arange(9) < 4, 0.05, np.nan)
-    problem = _Problem(x, y, known, np.zeros(9), np.array([0, 1]), places)
+    problem = _Problem(x, y, known, np.zeros(9), np.array([0, 1]), gaps)
     for _ in range(3):
         theta = problem.start() + 0.5 * rng.standard_normal(len(problem.start()))
         off = check_grad(lambda t: problem.loss(t)[0], lambda t: problem.loss(t)[1], theta)
@@ -185,43 +189,64 @@ def test_doubt_widens_where_a_sample_lies_continuously() -> None:
             }
         )
         changed = [observations[0].model_copy(update={"structure": doubted}), *observations[1:]]
-        widths.append(float(whereabouts(changed).read.variance[0, 0]))
+        widths.append(float(whereabouts(changed).at(candidates()[:1])[1][0, 0]))
     assert widths == sorted(widths)
     assert widths[-1] > 2 * widths[0]
 
 
-def test_unmade_samples_are_foretold_with_doubt_and_made_ones_are_not() -> None:
+def test_unmade_samples_are_foretold_with_more_doubt_than_made_ones() -> None:
     observations = made(np.arange(30), rng=np.random.default_rng(2))
+    _, variance = whereabouts(observations).at(candidates())
+    assert variance[:30, 0].mean() < 0.7 * variance[30:, 0].mean()
+
+
+def test_a_sample_is_as_near_to_itself_as_can_be_though_its_structure_is_unknown() -> None:
+    observations = made(np.arange(12), rng=np.random.default_rng(2))
+    x = candidates()[40:50]
+    gap = whereabouts(observations).between(x, x)
+    assert np.diagonal(gap.wide, axis1=0, axis2=1) == pytest.approx(0.0, abs=1e-9)
+    assert gap.wide[0, 1:].max() > 0.01
+
+
+def test_what_is_foretold_of_a_sample_unread_is_what_the_others_foretell() -> None:
+    observations = made(np.arange(16), rng=np.random.default_rng(4))
+    encoding = Encoding(space())
+    x = encoding.encode_observations(observations)
     found = whereabouts(observations)
-    places = found.at(candidates())
-    assert places.variance[:30, 0].mean() < 0.5 * places.variance[30:, 0].mean()
+    gap = found.unread(x)
+    course, spread = found._courses[0], found._spread[0]
+    scales = course.parameters.lengths[course.groups]
+    prior = course.parameters.signal * matern52(distance(x / scales, x / scales))
+    full = prior + np.diag(course.variances)
+    for i in (0, 7):
+        rest = np.arange(16) != i
+        solved = np.linalg.solve(full[np.ix_(rest, rest)], prior[rest])
+        mean = course.parameters.mean + solved.T @ (course.y[rest] - course.parameters.mean)
+        left = prior - prior[rest].T @ solved
+        everyone, variance = found.at(x)
+        j = (i + 3) % 16
+        assert gap.square[i, j, 0] == pytest.approx((mean[i] * spread - everyone[j, 0]) ** 2)
+        wide = (left[i, i] - 2 * left[i, j]) * spread**2 + variance[j, 0]
+        assert gap.wide[i, j, 0] == pytest.approx(max(wide, 0.0), abs=1e-9)
 
 
 def test_leaving_a_sample_out_takes_outcome_and_structure_away() -> None:
     _, process = weight(made(np.arange(16), rng=np.random.default_rng(4)))
     mean, std = process.leave_one_out()
-    unread = [f.at(process.x, unread=True) for f in process.families]
     p = process.parameters
+    scaled = process.x / p.lengths[process.groups]
+    full = p.signal * matern52(distance(scaled, scaled))
+    cross = full.copy()
+    for family, share, reach in zip(process.families, p.structure, p.reaches, strict=True):
+        full += share * expected_rbf(family.between(process.x, process.x), reach)
+        cross += share * expected_rbf(family.unread(process.x), reach)
     for i in (0, 5, 11):
         rest = np.arange(16) != i
-        places = [
-            Places(
-                np.concatenate([all_.mean[rest], gone.mean[i : i + 1]]),
-                np.concatenate([all_.variance[rest], gone.variance[i : i + 1]]),
-            )
-            for all_, gone in zip(process.places, unread, strict=True)
-        ]
-        order = np.append(np.flatnonzero(rest), i)
-        scaled = process.x[order] / p.lengths[process.groups]
-        full = p.signal * matern52(distance(scaled, scaled))
-        for weight_, reach, place in zip(p.structure, p.reaches, places, strict=True):
-            near = expected_rbf(place, place, reach)
-            np.fill_diagonal(near, 1.0)
-            full += weight_ * near
-        among = full[:-1, :-1] + np.diag(process.variances[rest])
-        solved = np.linalg.solve(among, full[:-1, -1])
-        assert mean[i] == pytest.approx(p.mean + solved @ (process.y[rest] - p.mean), abs=1e-6)
-        left = full[-1, -1] - solved @ full[:-1, -1] + process.variances[i]
+        among = full[np.ix_(rest, rest)] + np.diag(process.variances[rest])
+        solved = np.linalg.solve(among, cross[i, rest])
+        told = p.mean + solved @ (process.y[rest] - p.mean)
+        assert mean[i] == pytest.approx(told, abs=1e-6)
+        left = p.signal + p.structure.sum() - solved @ cross[i, rest] + process.variances[i]
         assert std[i] == pytest.approx(np.sqrt(left), rel=1e-5)
 
 
