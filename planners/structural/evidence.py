@@ -20,7 +20,7 @@ from planners.bayesian.goals.serving import first_experiments, is_served_here
 from planners.bayesian.marginal import is_normal
 from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.suggest import suggest
-from planners.bayesian.surrogate import Surrogate, fit_surrogates, standardised
+from planners.bayesian.surrogate import Surrogate, Surrogates, fit_surrogates, standardised
 from planners.bayesian.weighing import Mixture, weighed
 from planners.encoding import Encoding
 from planners.objective import Objective
@@ -29,6 +29,7 @@ from planners.space import Point
 from planners.structural.additive import AdditiveProcess
 from planners.structural.additive_fit import fit_additive
 from planners.structural.families import families_of
+from planners.structural.sampling import sampled
 from planners.structural.whereabouts import Whereabouts
 
 logger = logging.getLogger(__name__)
@@ -53,13 +54,13 @@ class Evidence:
     families: tuple[Whereabouts, ...]
 
 
-def can_be_evidence(encoding: Encoding, objective: Objective, settings: BayesianSettings) -> bool:
-    """Return whether the space is finite and something is maximised or minimised at equal prices.
+def can_be_evidence(objective: Objective, settings: BayesianSettings) -> bool:
+    """Return whether something is maximised or minimised at equal prices.
 
     Earlier campaigns tell no structure, so that a planner that learns from them does without it.
     """
     served = is_normal(objective) and not is_served_here(objective, settings)
-    return encoding.table is not None and served and not settings.learn_from
+    return served and not settings.learn_from
 
 
 def gathered(
@@ -75,10 +76,10 @@ def gathered(
     made = [o for o in observations if not o.failed]
     if len(made) + len(pending) < first_experiments(encoding, objective, settings):
         return None
-    families = _whereabouts(encoding, made, at_face_value=at_face_value)
-    if not families:
-        return None
     try:
+        families = _whereabouts(encoding, made, at_face_value=at_face_value)
+        if not families:
+            return None
         surrogates = dict(fit_surrogates(encoding, objective, observations))
         processes = {
             q: _additive(encoding, q, observations, families) for q in objective.quantities
@@ -86,7 +87,9 @@ def gathered(
     except SurrogateFailed as error:
         logger.warning("structure was not weighed: %s", error)
         return None
-    told = blended(surrogates, encoding, objective, observations, earlier={}, settings=settings)
+    told: Surrogates = surrogates
+    if encoding.table is not None:  # trees join only what is scored row by row
+        told = blended(surrogates, encoding, objective, observations, earlier={}, settings=settings)
     joined = {q: _with_structure(s, processes[q]) for q, s in told.items()}
     return Evidence(joined, processes, families)
 
@@ -102,8 +105,9 @@ def choose_by(
     settings: BayesianSettings,
     rng: np.random.Generator,
 ) -> list[Proposal]:
-    """Return `n` proposals of the planner `bayesian`'s search over the joined surrogates."""
-    proposals = suggest(
+    """Return `n` proposals: from a finite space as `bayesian` chooses, else by drawn samples."""
+    choose = sampled if encoding.table is None else suggest
+    proposals = choose(
         encoding,
         objective,
         evidence.surrogates,

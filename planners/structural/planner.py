@@ -73,8 +73,7 @@ class StructuralPlanner:
     A target of which no agent knows how it follows from structure is chosen as the planner
     `bayesian` would, but samples count as alike that are alike in what was read of them, as far as
     that foretells (`planners.structural.evidence`). Where that is not possible either, as with a
-    front, a map, or a space that is not finite, `bayesian` sees quantities alone; the reason says
-    so.
+    front, a map or a value to be matched, `bayesian` sees quantities alone; the reason says so.
     """
 
     name = "structure"
@@ -133,7 +132,7 @@ class StructuralPlanner:
         """Return proposals by structure as evidence, None where it cannot be any (yet)."""
         encoding = Encoding(space).at(latest(observations))
         settings = self._otherwise.settings
-        if not can_be_evidence(encoding, objective, settings):
+        if not can_be_evidence(objective, settings):
             return None
         evidence = gathered(
             encoding,

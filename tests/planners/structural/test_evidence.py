@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 
-from planners import CandidateList, Objective, Observation, SearchSpace, Target
+from planners import (
+    CandidateList,
+    ContinuousParameter,
+    Objective,
+    Observation,
+    SearchSpace,
+    Target,
+)
 from planners.bayesian.gaussian_process import distance, matern52
 from planners.columns import Array
 from planners.encoding import Encoding
@@ -288,6 +295,50 @@ def test_campaigns_with_structure_find_hard_samples_early() -> None:
     found = [steps(make({"seed": seed}), seed=seed) for seed in range(3)]
     # At random four of the ten hardest of eighty take 28 experiments in the median.
     assert np.median(found) <= 16
+
+
+def test_a_space_that_is_not_finite_is_searched_where_the_hard_phase_is_foretold() -> None:
+    free = SearchSpace(
+        parameters=(
+            ContinuousParameter(name="iron", low=0.0, high=1.0),
+            ContinuousParameter(name="nickel", low=0.0, high=1.0),
+        )
+    )
+    observations = made(np.arange(20), rng=np.random.default_rng(4))
+    pending = [{"iron": 0.9, "nickel": 0.9}]
+    proposals = make({}).propose(
+        free,
+        OBJECTIVE,
+        observations=observations,
+        pending=pending,
+        n=2,
+        rng=np.random.default_rng(0),
+    )
+    points = np.array([[float(p.values["iron"]), float(p.values["nickel"])] for p in proposals])
+    assert np.all(phase_at(points) > 0.5)
+    assert not np.allclose(points[0], points[1], atol=0.005)
+    assert all("Structure has weight" in p.reason.text for p in proposals)
+    again = make({}).propose(
+        free,
+        OBJECTIVE,
+        observations=observations,
+        pending=pending,
+        n=2,
+        rng=np.random.default_rng(0),
+    )
+    assert [p.values for p in again] == [p.values for p in proposals]
+
+
+@pytest.mark.parametrize("goal", ["match", "boundary"])
+def test_what_is_not_maximised_or_minimised_is_left_to_gaussian_processes(goal: str) -> None:
+    target = Target.model_validate({"quantity": "hardness", "goal": goal, "value": 1.0})
+    [proposal] = make({}).propose(
+        space(),
+        Objective(targets=(target,)),
+        observations=made(np.arange(12), rng=np.random.default_rng(4)),
+        rng=np.random.default_rng(0),
+    )
+    assert proposal.reason.planner == "bayesian"
 
 
 def test_a_proposal_says_how_much_structure_weighs_and_which_reading() -> None:
