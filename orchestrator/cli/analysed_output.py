@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from analysis.errors import AnalysisError
+from orchestrator.report.fits import fits
 
 if TYPE_CHECKING:
     from analysis.insight import Insight
@@ -71,12 +72,12 @@ class Output:
         if self._csv is not None:
             csv.writer(self._csv).writerow(self._row(file, insight))
             self._csv.flush()
-        if self._figures is not None and "pattern" in insight.evidence:
+        if self._figures is not None and fits(insight.evidence):
             # The id tells files of one name in different folders apart.
             technique = insight.agent.split(".")[0]
             sample = insight.measurement_ids[0].split(f"/{technique}/")[0]
             name = sample.strip("/").replace("/", "_")
-            write_figure(insight, self._figures / f"{name}.png")
+            write_figures(insight, self._figures / f"{name}.png")
             if "activation" in insight.evidence:
                 write_activation(insight, self._figures / f"{name}_activation.png")
             if "attribution" in insight.evidence:
@@ -134,24 +135,29 @@ def check_folder(path: Path) -> None:
         raise AnalysisError(f"there is no folder {path.parent} for {path.name}; make it first")
 
 
-def write_figure(insight: Insight, path: Path) -> None:
-    """Write the fit with its difference and the reflections of its phases, .png or .svg.
+def write_figures(insight: Insight, path: Path) -> None:
+    """Write every fit with its difference and the reflections of its phases, .png or .svg.
+
+    Where an agent shows several curves, the name of each goes before the ending.
 
     Raises
     ------
     AnalysisError
-        The insight holds no fit, or the picture cannot be written.
+        The insight holds no fit, or a picture cannot be written.
     """
     from orchestrator.report.figures import pattern_figure
 
-    if "pattern" not in insight.evidence:
+    found = fits(insight.evidence)
+    if not found:
         raise AnalysisError("the agent gave no fit to draw: " + "; ".join(insight.remarks))
     ticks = {
         name.removeprefix("reflections."): curve.x
         for name, curve in insight.evidence.items()
         if name.startswith("reflections.")
     }
-    _write(path, pattern_figure(insight.evidence["pattern"], format=path.suffix[1:], ticks=ticks))
+    for name, curve in found.items():
+        own = path if len(found) == 1 else path.with_name(f"{path.stem}_{name}{path.suffix}")
+        _write(own, pattern_figure(curve, format=path.suffix[1:], ticks=ticks))
 
 
 def write_map(

@@ -81,7 +81,7 @@ def analyze(
     Example: `sdlab analyze xrd.quantify scans/ --phases cifs/ --csv cells.csv --figures fits/`
     """
     from orchestrator.cli.analysed_files import check_alike, find_files, read_files
-    from orchestrator.cli.analysed_output import Output, as_data, write_figure, write_map
+    from orchestrator.cli.analysed_output import Output, as_data, write_figures, write_map
     from orchestrator.cli.analysed_settings import assigned
     from orchestrator.registry import agent_factory
 
@@ -110,7 +110,7 @@ def analyze(
     ) as output:
         insights = _analyse(made, read.good, output, seed=seed)
     if plot is not None:
-        write_figure(insights[0], plot)
+        write_figures(insights[0], plot)
     if map_file is not None:
         place = {m.id: found.index(file) for file, m in read.good}
         write_map(

@@ -17,6 +17,7 @@ from orchestrator.campaign import Campaign
 from orchestrator.fronts import front_of
 from orchestrator.report.figures import Picture, landscape, pattern, phase_fractions, progress
 from orchestrator.report.figures.landscape import Map
+from orchestrator.report.fits import fits, told_apart
 from orchestrator.report.foretold import expected
 from orchestrator.report.front import size_in_words
 from orchestrator.report.labels import quantity_name
@@ -257,11 +258,11 @@ def _patterns(run: Run, experiment: Experiment) -> dict[str, Curve]:
     start = f"experiment {experiment.number}"
     found = {}
     for summary in experiment.insights:
-        if "pattern" in summary.evidence:
-            rwp = summary.quality.get("rwp")
-            quality = "" if rwp is None else f" · Rwp {100 * rwp:.1f} %"
-            evidence = run.history.insight(summary.id).evidence
-            found[f"{start} · {summary.agent}{quality}"] = evidence["pattern"]
+        rwp = summary.quality.get("rwp")
+        quality = "" if rwp is None else f" · Rwp {100 * rwp:.1f} %"
+        shown = fits(run.history.insight(summary.id).evidence) if summary.evidence else {}
+        for name, curve in shown.items():
+            found[f"{start} · {summary.agent}{told_apart(shown, name)}{quality}"] = curve
     if found:
         return found
     curves = [run.history.measurement(m.id) for m in experiment.measurements if m.n_points]

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from analysis.insight import Curve
 from orchestrator.errors import StoreCorrupt
 from orchestrator.report import words
+from orchestrator.report.fits import fits, told_apart
 from orchestrator.report.labels import axis_label, height_name, quantity_name
 from orchestrator.report.rereading import latest, which_reading
 from orchestrator.report.story import Story
@@ -135,22 +136,16 @@ def _curves(
     for summary in sorted(experiment.insights, key=lambda insight: insight not in last):
         if not summary.evidence:
             continue
-        curve = explained_curve(store.insight(summary.id).evidence)
-        if curve is None:
-            continue
-        explained.update(summary.measurement_ids)
-        yield curve, summary.agent + which_reading(experiment, summary), summary
+        found = fits(store.insight(summary.id).evidence)
+        for name, curve in found.items():
+            explained.update(summary.measurement_ids)
+            source = summary.agent + told_apart(found, name)
+            yield curve, source + which_reading(experiment, summary), summary
     for told in experiment.measurements:
         if told.n_points and told.id not in explained:
             m = store.measurement(told.id)
             curve = Curve(m.x, m.x_name, m.x_unit, {"observed": m.y}, m.y_unit or m.y_name)
             yield curve, told.technique, None
-
-
-def explained_curve(evidence: Mapping[str, Curve]) -> Curve | None:
-    """Return the fitted pattern, or else the first curve beside what was observed, if any is."""
-    fits = [evidence["pattern"]] if "pattern" in evidence else list(evidence.values())
-    return next((curve for curve in fits if "observed" in curve.columns), None)
 
 
 def _entry(

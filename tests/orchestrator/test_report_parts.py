@@ -13,6 +13,7 @@ from scipy import stats
 
 from analysis.insight import Curve
 from orchestrator.report import words
+from orchestrator.report.fits import fits, told_apart
 from orchestrator.report.foretold import (
     Foretold,
     coverage,
@@ -22,7 +23,7 @@ from orchestrator.report.foretold import (
     own_count,
     share_inside,
 )
-from orchestrator.report.patterns import explained_curve, packed, thin
+from orchestrator.report.patterns import packed, thin
 from orchestrator.store.records import Experiment
 from planners.objective import Target
 from planners.proposal import Observation, Outlook, Prediction, Proposal, Reason
@@ -158,7 +159,10 @@ def test_a_curve_without_what_was_observed_is_no_fit_to_draw() -> None:
     x = np.arange(3.0)
     shares = Curve(x, "atom", "", {"contribution": x})
     fit = Curve(x, "r", "Å", {"observed": x, "calculated": x})
-    assert explained_curve({"contributions": shares}) is None
-    assert explained_curve({"contributions": shares, "fit": fit}) is fit
-    assert explained_curve({"fit": shares, "pattern": fit}) is fit
-    assert explained_curve({}) is None
+    assert fits({"contributions": shares}) == {}
+    assert fits({"contributions": shares, "fit": fit}) == {"fit": fit}
+    assert fits({"fit": fit, "pattern": fit}) == {"pattern": fit}
+    both = fits({"s_q": fit, "g_r": fit})
+    assert list(both) == ["s_q", "g_r"]
+    assert [told_apart(both, name) for name in both] == [" · s_q", " · g_r"]
+    assert fits({}) == {}

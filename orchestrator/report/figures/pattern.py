@@ -26,7 +26,7 @@ from orchestrator.report.labels import axis_label, height_name
 
 FloatArray = NDArray[np.float64]
 
-_PLAIN = {"observed", "calculated", "difference", "background", "sigma", "weight"}
+_PLAIN = {"observed", "calculated", "target", "difference", "background", "sigma", "weight"}
 _MOST_PHASES = 6
 _TICK_ROW = 0.05
 """Height of a row of ticks, as a share of the upper panel."""
@@ -87,6 +87,8 @@ def _compose(
     upper.plot(curve.x, columns["observed"], ".", color=INK, markersize=1.8, label="observed")
     if "calculated" in columns:
         upper.plot(curve.x, columns["calculated"], color=ORANGE, linewidth=1.0, label="calculated")
+    if "target" in columns:
+        upper.plot(curve.x, columns["target"], color=ORANGE, linewidth=1.0, label="target")
     if "background" in columns:
         upper.plot(
             curve.x, columns["background"], "--", color=GREY, linewidth=1.0, label="background"
@@ -101,7 +103,7 @@ def _compose(
         upper.tick_params(labelbottom=False)
         lowest.plot(curve.x, _difference(curve), color="#0072b2", linewidth=0.7)
         lowest.axhline(0.0, color=GREY, linewidth=0.6)
-        lowest.set_ylabel("obs − calc")
+        lowest.set_ylabel("obs − target" if "target" in columns else "obs − calc")
         tidy(lowest)
     lowest.set_xlabel(axis_label(curve.x_name, curve.x_unit))
     upper.set_xlim(float(curve.x[0]), float(curve.x[-1]))
