@@ -8,6 +8,8 @@ the planner `bayesian`, which sees compositions alone, and the planner `structur
 - patterns of which 15 % are swapped among one another, unannounced (`swapped`),
 - patterns shuffled over the whole library (`shuffled`): structure that is irrelevant.
 
+`all known` tells `bayesian` the scores of every sample in advance, made or not: a ceiling.
+
 Reported is the area under "% of the top 5 % found" over the budget, two random starts included, and
 ratios of paired seeds with their bootstrap 90 % intervals, beside their bars. Worlds: `fe_ga_pd`,
 measured (Kusne et al. 2020, doi:10.1038/s41467-020-19597-w); `step`, simulated phases that set the
@@ -48,8 +50,9 @@ BARS = (
     ("swapped", "structure", 0.95),
     ("face value, swapped", "composition", None),
     ("shuffled", "composition", 0.97),
+    ("all known", "composition", None),
 )
-"""What is divided by what, and what the ratio should reach; None where it should stay below 1."""
+"""What is divided by what, and what the ratio should reach; None where it is told only."""
 
 
 def arguments() -> argparse.Namespace:
@@ -135,7 +138,7 @@ def tell(world: str, records: Iterable[Record], arms: list[str]) -> dict[str, An
     for ours, theirs, bar in BARS:
         if ours in scores and theirs in scores:
             value, low, high = ratio(scores[ours], scores[theirs], rng=rng)
-            wanted = "below 1" if bar is None else f"at least {bar}"
+            wanted = "" if bar is None else f"at least {bar}"
             print(f"| {ours} / {theirs} | {value:.3f} | {low:.3f} to {high:.3f} | {wanted} |")
             report["ratios"].append([ours, theirs, value, low, high, bar])
     return report

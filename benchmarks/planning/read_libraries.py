@@ -15,6 +15,7 @@ from orchestrator.scoring import structure_of
 from planners import CandidateList, Objective, Observation, Planner, SearchSpace, Target
 from planners.bayesian.planner import make as make_bayesian
 from planners.benchmarking import Replay, replay, starts
+from planners.structural.families import families_of
 from planners.structural.planner import make as make_structure
 from planners.structure import Structure
 from planning import phase_worlds
@@ -39,8 +40,13 @@ ARMS = {
     "swapped": ("swapped", {}),
     "face value, swapped": ("swapped", {"at_face_value": True}),
     "shuffled": ("shuffled", {}),
+    "all known": ("foreknown", {}),
 }
-"""What is compared → whose pattern a sample is told to have, and settings of the planner."""
+"""What is compared → whose pattern a sample is told to have, and settings of the planner.
+
+With ``foreknown`` the scores of every sample, also of those not made, are settings like its
+composition: what the patterns could be worth at most to a process over settings.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class ReadLibrary:
         """Return the library with patterns that are missing, its own, swapped or all shuffled."""
         n = len(self.value)
         order = np.arange(n)
-        if whose == "none":
+        if whose in ("none", "foreknown"):
             return replace(self, structures=(Structure(),) * n)
         if whose == "shuffled":
             order = rng.permutation(n)
@@ -90,17 +96,18 @@ def replayed(world: str, arm: str, *, seed: int, budget: int) -> Replay:
     whose, settings = ARMS[arm]
     own = read_library(world, 0 if world == RECORDED else seed)
     library = own.told(whose, rng=np.random.default_rng([seed, 5]))
+    seen = whose not in ("none", "foreknown")
     made: Planner = (
-        make_bayesian({"seed": seed})
-        if whose == "none"
-        else make_structure({"seed": seed, **settings})
+        make_structure({"seed": seed, **settings}) if seen else make_bayesian({"seed": seed})
     )
-    rows = tuple(tuple(float(v) for v in row) for row in library.composition)
-    space = SearchSpace(candidates=CandidateList(columns=COLUMNS, rows=rows))
+    table = library.composition if whose != "foreknown" else _with_scores(own)
+    columns = (*COLUMNS, *(f"score_{k}" for k in range(table.shape[1] - len(COLUMNS))))
+    rows = tuple(tuple(float(v) for v in row) for row in table)
+    space = SearchSpace(candidates=CandidateList(columns=columns, rows=rows))
 
     def answer(row: int) -> Observation:
         return Observation(
-            values=dict(zip(COLUMNS, rows[row], strict=True)),
+            values=dict(zip(columns, rows[row], strict=True)),
             outcomes={QUANTITY: float(library.value[row])},
             structure=library.structures[row],
         )
@@ -114,6 +121,15 @@ def replayed(world: str, arm: str, *, seed: int, budget: int) -> Replay:
         budget=budget,
         rng_at=lambda n: np.random.default_rng([seed, n]),
     )
+
+
+def _with_scores(library: ReadLibrary) -> npt.NDArray[np.float64]:
+    """Return compositions beside the scores of every sample's pattern."""
+    read = [
+        Observation(values={"row": float(i)}, outcomes={QUANTITY: 0.0}, structure=s)
+        for i, s in enumerate(library.structures)
+    ]
+    return np.hstack([library.composition, families_of(read)[0].scores])
 
 
 def _recorded() -> Library:

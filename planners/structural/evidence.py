@@ -182,4 +182,4 @@ def _doubts(families: Sequence[Whereabouts]) -> str:
         doubted = int((f.right < 0.5).sum())
         if doubted:
             found.append(f"{doubted} of {len(f.right)} readings of {f.family.name}")
-    return f"Doubted, as they fit no others: {', '.join(found)}." if found else "None is doubted."
+    return f"Doubted: {', '.join(found)}." if found else "No reading is doubted."
