@@ -171,8 +171,8 @@ def type_of(found: Found) -> str:
     without = [octahedra, np.concatenate([cubes, octahedra])]
     within = [cubes, rhombs, *(np.concatenate([rhombs, f]) for f in (cubes, octahedra))]
     within.append(np.concatenate([cubes, rhombs, octahedra]))
-    plain = min(length_by_faces(f, found.mask, sites) for f in without)
-    other = min(length_by_faces(f, found.mask, sites) for f in within)
+    plain = min(length_by_faces(f, found.mask, sites.positions) for f in without)
+    other = min(length_by_faces(f, found.mask, sites.positions) for f in within)
     return "octahedron" if plain <= other else "fcc"
 
 
@@ -180,7 +180,8 @@ def summary(rows: Sequence[dict[str, object]]) -> dict[str, float]:
     """Return the numbers of a table, and print them."""
 
     def mean(key: str, some: Sequence[dict[str, object]]) -> float:
-        return float(np.mean([float(r[key]) for r in some if key in r])) if some else float("nan")
+        values = [float(str(r[key])) for r in some if key in r]
+        return float(np.mean(values)) if values else float("nan")
 
     large = [r for r in rows if int(str(r["n_atoms"])) >= 30]
     errors = np.array([float(str(r["error"])) for r in rows])

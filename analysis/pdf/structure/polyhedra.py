@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.pdf.structure.moves import FEWEST_ATOMS
-from analysis.pdf.structure.regularity import cost, length_of_faces
+from analysis.pdf.structure.regularity import cost, lengths_of_heights
 from analysis.pdf.structure.search import Ledger, Scored
 from analysis.pdf.structure.sites import Sites
 from analysis.pdf.structure.sums import PairSums
@@ -53,10 +53,16 @@ class Body:
         """Return the sites of a crystal, (n_sites,)."""
         return np.asarray((self._layer <= layers[:, None]).all(axis=0))
 
-    def length(self, layers: IntArray, shape: BoolArray, sites: Sites) -> float:
-        """Return the length of a crystal's description [nats]."""
-        top = np.array([lv[n] for lv, n in zip(self._levels, layers, strict=True)])
-        return length_of_faces(self.faces, top, sites.positions[shape])
+    def lengths(self, layers: IntArray, shapes: BoolArray, sites: Sites) -> FloatArray:
+        """Return the lengths of crystals' descriptions [nats], (n,).
+
+        Parameters
+        ----------
+        layers, shapes : (n, n_faces) and (n, n_sites) of the crystals.
+        """
+        top = np.stack([lv[n] for lv, n in zip(self._levels, layers.T, strict=True)], axis=1)
+        middle = shapes @ sites.positions / shapes.sum(axis=1, keepdims=True)
+        return lengths_of_heights(top - middle @ self.faces.T)
 
     def neighbours(self, layers: IntArray) -> IntArray:
         """Return crystals that differ by few layers, (n, n_faces)."""
@@ -93,41 +99,46 @@ class _Crystals:
     sums: PairSums
     n_independent: float
 
+    def ledger(self, shape: BoolArray) -> Ledger:
+        """Return what counts pairs of shapes near one (n_sites,)."""
+        return Ledger.of(self.sites, self.sums, shape)
+
     def best(
-        self, body: Body, rows: IntArray, *, near: BoolArray | None = None
+        self, body: Body, rows: IntArray, *, near: Ledger | None = None
     ) -> tuple[float, IntArray, Scored]:
         """Return cost, layers and shape of the best of some crystals (n, n_faces).
 
         Parameters
         ----------
-        near : (n_sites,) a shape that differs little from all of them, which saves time.
+        near : of a shape that differs little from all of them, which saves time.
         """
         shapes: dict[bytes, tuple[IntArray, BoolArray]] = {}
         for row in rows:
             shape = body.filled(row)
             if shape.sum() >= FEWEST_ATOMS:
                 shapes.setdefault(np.packbits(shape).tobytes(), (row, shape))
-        options = list(shapes.values())
-        middle = options[len(options) // 2][1] if near is None else near
-        rws = Ledger(self.sites, self.sums, middle).score(np.stack([s for _, s in options]))
+        layers, filled = (np.stack(part) for part in zip(*shapes.values(), strict=True))
+        ledger = self.ledger(filled[len(filled) // 2]) if near is None else near
+        rws = ledger.score(filled)
+        lengths = body.lengths(layers, filled, self.sites)
         costs = [
-            cost(float(rw), body.length(row, shape, self.sites), n_independent=self.n_independent)
-            for rw, (row, shape) in zip(rws, options, strict=True)
+            cost(float(rw), float(length), n_independent=self.n_independent)
+            for rw, length in zip(rws, lengths, strict=True)
         ]
         least = int(np.argmin(costs))
-        row, shape = options[least]
-        return costs[least], row, Scored(shape, float(rws[least]))
+        return costs[least], layers[least], Scored(filled[least], float(rws[least]))
 
     def descended(
         self, body: Body, cost_now: float, layers: IntArray, state: Scored
     ) -> tuple[float, Scored]:
         """Return cost and shape of the next minimum."""
+        ledger = self.ledger(state.mask)
         for _ in range(_MOST_STEPS):
             rows = np.concatenate([layers[None], body.neighbours(layers)])
-            reached, layers, better = self.best(body, rows, near=state.mask)
+            reached, layers, better = self.best(body, rows, near=ledger)
             if reached > cost_now - _LEAST_GAIN:
                 break
-            cost_now, state = reached, better
+            cost_now, state, ledger = reached, better, ledger.moved_to(better.mask)
         return cost_now, state
 
 

@@ -45,26 +45,28 @@ def description(mask: BoolArray, sites: Sites) -> float:
     ----------
     mask : (n_sites,) where atoms are.
     """
-    local, kept = sites.near(mask, margin=_MARGIN)
-    return min(length_by_faces(faces, mask[kept], local) for faces in local.bodies)
+    kept = sites.around(mask, margin=_MARGIN)
+    shape, positions = mask[kept], sites.positions[kept]
+    return min(length_by_faces(faces, shape, positions) for faces in sites.bodies)
 
 
-def length_by_faces(faces: FloatArray, shape: BoolArray, sites: Sites) -> float:
-    """Return the length of a shape's (n_sites,) description by given faces (n, 3) [nats]."""
-    heights = faces @ sites.positions.T
-    top = heights[:, shape].max(axis=1)
-    filled = (heights < top[:, None] + _LEVEL).all(axis=0)
-    missing = int(filled.sum() - shape.sum())
-    return length_of_faces(faces, top, sites.positions[filled]) + ATOM * missing
-
-
-def length_of_faces(faces: FloatArray, top: FloatArray, atoms: FloatArray) -> float:
-    """Return what the heights of faces cost [nats].
+def length_by_faces(faces: FloatArray, shape: BoolArray, positions: FloatArray) -> float:
+    """Return the length of a shape's description by given faces (n, 3) [nats].
 
     Parameters
     ----------
-    faces, top : (n_faces, 3) and (n_faces,) how high atoms lie along each.
-    atoms : (n_atoms, 3) of the crystal; heights count from their middle.
+    shape : (n_sites,) where atoms are.
+    positions : (n_sites, 3) of the sites.
     """
-    from_middle = top - faces @ atoms.mean(axis=0)
-    return HEIGHT * len(np.unique(np.round(from_middle / _LEVEL)))
+    heights = faces @ positions.T
+    top = heights[:, shape].max(axis=1)
+    filled = (heights < top[:, None] + _LEVEL).all(axis=0)
+    missing = int(filled.sum() - shape.sum())
+    from_middle = top - faces @ positions[filled].mean(axis=0)
+    return float(lengths_of_heights(from_middle)) + ATOM * missing
+
+
+def lengths_of_heights(heights: FloatArray) -> FloatArray:
+    """Return what the heights of faces above the middle (…, n_faces) cost [nats], (…,)."""
+    ordered = np.sort(np.round(heights / _LEVEL), axis=-1)
+    return np.asarray(HEIGHT * (1 + np.count_nonzero(np.diff(ordered, axis=-1), axis=-1)))

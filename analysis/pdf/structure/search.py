@@ -13,10 +13,7 @@ from analysis.pdf.structure.sums import PairSums
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
-
-
-_BLOCK = 32
-"""Shapes whose changes are counted together."""
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,22 +29,35 @@ class Scored:
     rw: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class Ledger:
     """Pair counts of shapes that differ from one, and their R_w.
 
-    Parameters
+    Attributes
     ----------
     mask : (n_sites,) the one.
+    reach : (n_sites, n_shells) how many of its atoms lie at each distance from a site.
     """
 
-    def __init__(self, sites: Sites, sums: PairSums, mask: BoolArray) -> None:
-        self.sites, self.sums, self.mask = sites, sums, mask
-        chosen = np.flatnonzero(mask)
-        wide = len(sites.distance) + 1
-        place = sites.shell[:, chosen] + wide * np.arange(len(sites), dtype=np.int32)[:, None]
-        reach = np.bincount(place.ravel(), minlength=wide * len(sites)).reshape(-1, wide)
-        self._reach = reach[:, :-1].astype(np.float32)
-        self.counts = self._reach[mask].sum(axis=0, dtype=np.float64) / 2
+    sites: Sites
+    sums: PairSums
+    mask: BoolArray
+    reach: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, sites: Sites, sums: PairSums, mask: BoolArray) -> Ledger:
+        """Return the ledger of a shape (n_sites,)."""
+        return cls(sites, sums, mask, _reach(sites, mask))
+
+    def moved_to(self, mask: BoolArray) -> Ledger:
+        """Return the ledger of another shape (n_sites,), quickly if it differs little."""
+        more, less = (_reach(self.sites, some) for some in (mask & ~self.mask, self.mask & ~mask))
+        return Ledger(self.sites, self.sums, mask, self.reach + more - less)
+
+    @property
+    def counts(self) -> FloatArray:
+        """Pair counts of the shape itself, (n_shells,)."""
+        return np.asarray(self.reach[self.mask].sum(axis=0, dtype=np.float64) / 2)
 
     def counts_of(self, shapes: BoolArray) -> FloatArray:
         """Return the pair counts of shapes (n, n_sites), (n, n_shells).
@@ -55,29 +65,33 @@ class Ledger:
         Pairs with what stays are sums of rows of one table; pairs among what changes are counted.
         """
         change = shapes.astype(np.float32) - self.mask
-        counts = self.counts + change @ self._reach
-        n_changed = np.count_nonzero(change, axis=1)
-        for first in range(0, len(shapes), _BLOCK):
-            block = slice(first, first + _BLOCK)
-            counts[block] += self._among(change[block], int(n_changed[block].max()))
-        return np.asarray(counts, dtype=np.float64)
+        counts = (self.counts + change @ self.reach).astype(np.float64)
+        for row, some in zip(counts, change, strict=True):
+            row += self._among(np.flatnonzero(some > 0), np.flatnonzero(some < 0))
+        return counts
 
-    def _among(self, change: NDArray[np.float32], most: int) -> FloatArray:
-        index = np.argsort(-np.abs(change), axis=1, kind="stable")[:, :most]
-        sign = np.take_along_axis(change, index, axis=1)
+    def _among(self, added: IntArray, taken: IntArray) -> FloatArray:
+        """Return pairs among what changes, those of one added and one taken less, (n_shells,)."""
+        index, n_added = np.concatenate([added, taken]), len(added)
         wide = len(self.sites.distance) + 1
-        shell = self.sites.shell[index[:, :, None], index[:, None, :]].astype(np.int64)
-        shell += wide * np.arange(len(change))[:, None, None]
-        weight = sign[:, :, None] * sign[:, None, :] / 2
-        found = np.bincount(shell.ravel(), weights=weight.ravel(), minlength=wide * len(change))
-        return np.asarray(found.reshape(-1, wide)[:, :-1])
+        shell = self.sites.shell[index[:, None], index]
+        shell[:n_added, n_added:] += wide
+        shell[n_added:, :n_added] += wide
+        found = np.bincount(shell.ravel(), minlength=2 * wide)
+        return (found[: wide - 1] - found[wide : 2 * wide - 1]) / 2
 
     def score(self, shapes: BoolArray) -> FloatArray:
         """Return R_w of shapes, (n,)."""
-        order = np.argsort((shapes != self.mask).sum(axis=1))  # blocks of like size cost less
-        rw = np.empty(len(shapes))
-        rw[order] = self.sums.rw(self.counts_of(shapes[order]))
-        return rw
+        return self.sums.rw(self.counts_of(shapes))
+
+
+def _reach(sites: Sites, mask: BoolArray) -> NDArray[np.float32]:
+    """Return how many atoms of a shape lie at each distance from a site, (n_sites, n_shells)."""
+    chosen = np.flatnonzero(mask)
+    wide = len(sites.distance) + 1
+    place = sites.shell[:, chosen] + wide * np.arange(len(sites), dtype=np.int32)[:, None]
+    found = np.bincount(place.ravel(), minlength=wide * len(sites)).reshape(-1, wide)
+    return found[:, :-1].astype(np.float32)
 
 
 def by_layers(
@@ -91,7 +105,7 @@ def by_layers(
     width : shapes that are followed at a time.
     depth : steps; it ends when two bring nothing.
     """
-    first = Ledger(sites, sums, start)
+    first = Ledger.of(sites, sums, start)
     beam = [Scored(start, float(sums.rw(first.counts[None])[0]))]
     met = {_signature(beam[0])}
     best = list(beam)
@@ -101,7 +115,7 @@ def by_layers(
         reached: list[Scored] = []
         for state in beam:
             shapes = steps(state.mask, sites, shifted)
-            rw = Ledger(sites, sums, state.mask).score(shapes)
+            rw = Ledger.of(sites, sums, state.mask).score(shapes)
             for i in np.argsort(rw)[: 2 * width]:
                 candidate = Scored(shapes[i], float(rw[i]))
                 if _signature(candidate) not in met:
@@ -129,10 +143,10 @@ def by_atoms(
     least_contacts : neighbours that a new atom has at least.
     """
     mask = start
-    rw = float(sums.rw(Ledger(sites, sums, mask).counts[None])[0])
+    rw = float(sums.rw(Ledger.of(sites, sums, mask).counts[None])[0])
     for _ in range(most):
         shapes = single_steps(mask, sites, least=least_contacts)
-        scores = Ledger(sites, sums, mask).score(shapes)
+        scores = Ledger.of(sites, sums, mask).score(shapes)
         best = int(scores.argmin())
         if np.log(max(float(scores[best]), 1e-9)) > np.log(max(rw, 1e-9)) - gain:
             break

@@ -12,7 +12,7 @@ from analysis.trainers import named_recipe
 from analysis.weights import digest_of
 
 AGENT = "pdf.structure"
-FORMAT = 1
+FORMAT = 2
 """Raised whenever weights of before can no longer be read, or mean something else."""
 
 
@@ -43,7 +43,7 @@ RECIPES = {
     r.name: r
     for r in (
         Recipe("tiny", 60, 10, 60, 32, 3e-3, 48, 8),
-        Recipe("standard", 300, 150, 2200, 96, 3e-3, 96, 32),
+        Recipe("standard", 300, 150, 2200, 96, 3e-3, 96, 48),
     )
 }
 

@@ -83,13 +83,16 @@ class Sites:
     def __len__(self) -> int:
         return len(self.positions)
 
+    def around(self, mask: BoolArray, *, margin: float) -> IntArray:
+        """Return the numbers of the sites within `margin` bonds of some (n_sites,)."""
+        apart, _ = cKDTree(self.positions[mask]).query(
+            self.positions, distance_upper_bound=margin + _SAME_PLACE
+        )
+        return np.flatnonzero(apart <= margin)
+
     def near(self, mask: BoolArray, *, margin: float) -> tuple[Sites, IntArray]:
         """Return the sites within `margin` bonds of some (n_sites,), and their numbers here."""
-        middle = self.positions[mask].mean(axis=0)
-        radius = np.linalg.norm(self.positions - middle, axis=1)
-        around = radius <= radius[mask].max() + margin
-        close = around & (cdist(self.positions, self.positions[mask]).min(axis=1) <= margin)
-        kept = np.flatnonzero(close)
+        kept = self.around(mask, margin=margin)
         shell = self.shell[np.ix_(kept, kept)]
         used = np.unique(shell)
         n_shells = len(self.distance)

@@ -27,7 +27,7 @@ QUANTITIES = {
 }
 """What the structures together estimate → unit."""
 
-FLOORS = {"pdf.bond": 2e-4, "pdf.n_atoms": 0.01, "pdf.radius_of_gyration": 0.004}
+FLOORS = {"pdf.bond": 1e-5, "pdf.n_atoms": 0.01, "pdf.radius_of_gyration": 0.004}
 """Least relative std before calibration: what neighbouring shapes leave open."""
 
 _FILE = "calibration.json"

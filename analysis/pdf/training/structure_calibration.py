@@ -23,11 +23,9 @@ from analysis.pdf.structure.weighing import (
     QUANTITIES,
     Calibration,
     doubt_features,
-    probabilities,
     together,
-    values_of,
 )
-from analysis.pdf.training.structure_curves import draw_truth, simulated
+from analysis.pdf.training.structure_curves import FAULTS, draw_truth, simulated, simulated_with
 from instruments.measurement import Measurement
 
 FloatArray = NDArray[np.float64]
@@ -42,6 +40,7 @@ NONE = "none"
 WITHIN = 0.68
 """Share of cases that one stated std shall hold."""
 
+_SIZES = ("pdf.n_atoms", "pdf.radius_of_gyration")
 _SHARPNESS = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
 _BROKEN = 0.06
 """Largest share of atoms that a cluster lacks."""
@@ -128,14 +127,16 @@ def cases(
     rng: np.random.Generator,
     told: Callable[[int, int], None],
 ) -> list[Case]:
-    """Return answers to curves of clusters drawn at random, all but every fifth lacking atoms."""
+    """Return answers to curves of clusters drawn at random, all but every fifth lacking atoms.
+
+    Kinds of faults take turns.
+    """
     found = []
     for number in range(n):
         cluster = clusters[int(rng.integers(len(clusters)))]
         if number % _WHOLE:
             cluster = with_defects(cluster, rng=rng, most=_BROKEN)
-        truth = draw_truth(rng)
-        curve = simulated(cluster.positions, truth, rng=rng)
+        truth, curve = simulated_with(FAULTS[number % len(FAULTS)], cluster.positions, rng=rng)
         found.append(answered(network, cluster, curve, bond=truth.bond, rng=rng))
         told(number + 1, n)
     return found
@@ -171,9 +172,7 @@ def calibrated(answers: Sequence[Case]) -> Calibration:
     """Return what makes these answers, strangers among them, honest."""
     right = [c for c in answers if c.lattice_right]
     sharpness = min(_SHARPNESS, key=lambda s: _surprise(right, s))
-    factors = {
-        name: float(np.quantile(_deviations(right, name, sharpness), WITHIN)) for name in QUANTITIES
-    }
+    factors = {name: _factor(right, name, sharpness) for name in QUANTITIES}
     features, wrong = [_features(c) for c in answers], [is_wrong(c) for c in answers]
     return Calibration(sharpness, factors, fit_logistic(features, wrong))
 
@@ -214,20 +213,35 @@ def _features(case: Case) -> list[float]:
     return doubt_features(case.solution.found, said)
 
 
+def _factor(answers: Sequence[Case], name: str, sharpness: float) -> float:
+    """Return the factor of stds with which one holds `WITHIN` of the answers."""
+    return float(np.quantile(_deviations(answers, name, sharpness), WITHIN))
+
+
 def _deviations(answers: Sequence[Case], name: str, sharpness: float) -> FloatArray:
     """Return |mean − true| / std of a quantity before factors, (n,)."""
-    found = []
-    for case in answers:
-        mean, std = together(case.solution.found, sharpness=sharpness)[name]
-        found.append(abs(mean - case.truth[name]) / std)
-    return np.array(found)
+    mean, std, true = _told(answers, name, sharpness)
+    return np.asarray(np.abs(mean - true) / std)
+
+
+def _told(
+    answers: Sequence[Case], name: str, sharpness: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return mean, std before factors and truth of a quantity, (n,) each."""
+    told = [together(c.solution.found, sharpness=sharpness)[name] for c in answers]
+    mean, std = np.array(told).T
+    return mean, std, np.array([c.truth[name] for c in answers])
 
 
 def _surprise(answers: Sequence[Case], sharpness: float) -> float:
-    """Return the mean error of ln N over the structures' probabilities."""
+    """Return how badly means and stds of `_SIZES`, calibrated, foretell the truth [nats].
+
+    The mean of ln std + 2 ln(1 + (deviation/std)²/3), Student's t with three degrees of freedom:
+    means far off count, but no single one decides.
+    """
     total = 0.0
-    for case in answers:
-        p = probabilities(case.solution.found, sharpness=sharpness)
-        atoms = np.array([values_of(f)["pdf.n_atoms"] for f in case.solution.found])
-        total += abs(float(p @ np.log(atoms / len(case.positions))))
-    return total / max(len(answers), 1)
+    for name in _SIZES:
+        mean, std, true = _told(answers, name, sharpness)
+        std = std * _factor(answers, name, sharpness)
+        total += float(np.mean(np.log(std) + 2 * np.log1p(((mean - true) / std) ** 2 / 3)))
+    return total

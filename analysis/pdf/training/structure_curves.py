@@ -5,18 +5,28 @@ Importing this file imports torch.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.pdf.artefacts import draw_faults, measured_f_q
+from analysis.pdf.artefacts import Faults, draw_faults, measured_f_q
 from analysis.pdf.cluster_forward import ClusterParameters, ClusterPDF
 from analysis.pdf.transform import QRange
 from instruments.measurement import Measurement
 
 FloatArray = NDArray[np.float64]
+
+Fault = Literal["usual", "noise", "steep", "damping"]
+FAULTS: tuple[Fault, ...] = ("usual", "noise", "steep", "damping")
+"""What goes wrong: as in training; much noise alone; noise that grows with Q; another Q_damp."""
+
+_NOISE = (1e-3, 3e-2)
+_STEEP_NOISE, _STEEPNESS, _STEEP_Q = (3e-4, 5e-3), (1.0, 3.0), 8.0
+"""Noise of S(Q) at 8 1/Å, and the power of Q with which it grows."""
+_OTHER_Q_DAMP = (0.02, 0.065)
 
 _R = np.arange(1.0, 30.0, 0.02)
 _Q_DAMP = (0.03, 0.05)
@@ -72,6 +82,31 @@ def simulated(positions: FloatArray, truth: Truth, *, rng: np.random.Generator) 
         model.q,
         q_damp=float(truth.sample.q_damp),
     )
+
+
+def simulated_with(
+    fault: Fault, positions: FloatArray, *, rng: np.random.Generator
+) -> tuple[Truth, Measurement]:
+    """Return conditions and G(r) of a cluster (n_atoms, 3) [bonds] with one kind of fault."""
+    truth = draw_truth(rng)
+    if fault == "damping":
+        other = replace(truth.sample, q_damp=float(rng.uniform(*_OTHER_Q_DAMP)))
+        truth = replace(truth, sample=other)
+    if fault in ("usual", "damping"):
+        return truth, simulated(positions, truth, rng=rng)
+    model = ClusterPDF(truth.bond * positions, "Au", _R, truth.q_range)
+    clean, q = model.f_q(truth.sample).numpy(), model.q
+    if fault == "noise":
+        noise = Faults(_log_uniform(_NOISE, rng), slow_factor=0.0, slow_offset=0.0)
+        f_q = measured_f_q(clean, q, noise, rng=rng)
+    else:
+        growth = (q / _STEEP_Q) ** rng.uniform(*_STEEPNESS)
+        f_q = clean + q * growth * _log_uniform(_STEEP_NOISE, rng) * rng.normal(size=q.size)
+    return truth, as_measurement(f_q, q, q_damp=float(truth.sample.q_damp))
+
+
+def _log_uniform(ends: tuple[float, float], rng: np.random.Generator) -> float:
+    return float(np.exp(rng.uniform(*np.log(ends))))
 
 
 def simulated_without_faults(positions: FloatArray, truth: Truth) -> Measurement:

@@ -164,8 +164,8 @@ def _sentences(recipe: Recipe, split: Parts, shapes: Sequence[Shape]) -> tuple[s
         f"Of {n_clusters} regular clusters a fifth was kept for calibration and a fifth for tests, "
         "by parent; neither was learnt, nor random shapes equal to one of them.",
         f"Figures are of {recipe.n_calibration - recipe.n_calibration // 2} simulated G(r) with "
-        "noise and slow errors, most of clusters with atoms missing; calibrated on as many "
-        "others. What is kept was calibrated on all of them.",
+        "slow errors, noise, noise that grows with Q, or another Q_damp, most of clusters with "
+        "atoms missing; calibrated on as many others. What is kept was calibrated on all.",
         "Wrong means another lattice, a mean position error above 0.5 Å, or a curve of two "
         "clusters of different lattices, as every fifth that calibrates doubt.",
     )

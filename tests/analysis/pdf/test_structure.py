@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 
 from analysis.pdf.cluster_forward import ClusterParameters
@@ -12,6 +13,7 @@ from analysis.pdf.structure.comparing import position_error
 from analysis.pdf.structure.disposing import Effort, Ranked, disposed
 from analysis.pdf.structure.drawing import Draw
 from analysis.pdf.structure.elements import element_probabilities, metal_bond, possible_bonds
+from analysis.pdf.structure.fitting import fit_shape
 from analysis.pdf.structure.moves import steps
 from analysis.pdf.structure.regularity import ATOM, HEIGHT, cost, description
 from analysis.pdf.structure.search import Ledger
@@ -19,7 +21,13 @@ from analysis.pdf.structure.shapes import placed, random_shapes
 from analysis.pdf.structure.sites import LATTICES, sites_of
 from analysis.pdf.structure.sums import PairSums
 from analysis.pdf.training.structure_calibration import reading_of
-from analysis.pdf.training.structure_curves import Truth, simulated_without_faults
+from analysis.pdf.training.structure_curves import (
+    FAULTS,
+    Fault,
+    Truth,
+    simulated_with,
+    simulated_without_faults,
+)
 from analysis.pdf.transform import QRange
 
 SHAPES: dict[str, Cluster] = {c.parent: c for c in ideal_clusters(most_atoms=150)}
@@ -51,10 +59,13 @@ def test_pair_counts_of_steps_are_those_of_a_fresh_count(lattice: str) -> None:
     mask = start[kept]
     shapes = steps(mask, sites, sites.shifted())
     rows = np.random.default_rng(0).normal(size=(len(sites.distance), 50))
-    ledger = Ledger(sites, PairSums(rows, rows[0]), mask)
+    ledger = Ledger.of(sites, PairSums(rows, rows[0]), mask)
     assert len(shapes) > 50
     fresh = np.stack([sites.pair_counts(s) for s in shapes])
     assert np.allclose(ledger.counts_of(shapes), fresh)
+    moved, anew = ledger.moved_to(shapes[-1]), Ledger.of(sites, ledger.sums, shapes[-1])
+    assert np.array_equal(moved.reach, anew.reach)
+    assert np.allclose(moved.counts, fresh[-1])
 
 
 def test_rw_of_pair_counts_is_that_of_the_curve_at_its_best_scale() -> None:
@@ -62,9 +73,26 @@ def test_rw_of_pair_counts_is_that_of_the_curve_at_its_best_scale() -> None:
     rows, y, counts = rng.normal(size=(6, 40)), rng.normal(size=40), rng.random(6)
     f = counts @ rows
     y = y + 2 * f
-    residual = y - max(f @ y / (f @ f), 0.0) * f
+    residual = y - float(f @ y) / float(f @ f) * f
     wanted = np.linalg.norm(residual) / np.linalg.norm(y)
     assert PairSums(rows, y).rw(counts[None])[0] == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_bond_is_off_by_about_its_std_whatever_the_fault(fault: Fault) -> None:
+    cluster = SHAPES["octahedron 5-1"]
+    shape, sites, rng = placed(cluster), sites_of("fcc"), np.random.default_rng(3)
+    assert shape is not None
+    _, index = cKDTree(sites.positions).query(shape.atoms - shape.atoms[0])
+    mask = np.isin(np.arange(len(sites)), index)
+    assert mask.sum() == len(cluster)
+    off = []
+    for _ in range(20):
+        truth, curve = simulated_with(fault, cluster.positions, rng=rng)
+        fit = fit_shape(sites, mask, truth.bond, reading_of(curve))
+        off.append((fit.bond - truth.bond) / fit.bond_std)
+    # twenty squares of a normal number: between 0.5 and 1.7, and stds are rough themselves
+    assert 0.4 < np.sqrt(np.mean(np.square(off))) < 2.0
 
 
 def test_every_type_of_cluster_fits_on_the_sites() -> None:
@@ -72,7 +100,7 @@ def test_every_type_of_cluster_fits_on_the_sites() -> None:
         cluster = next(c for c in SHAPES.values() if c.kind == kind and len(c) > 25)
         shape = placed(cluster)
         assert shape is not None
-        assert sorted(pdist(shape.atoms)) == pytest.approx(sorted(pdist(cluster.positions)))
+        assert np.sort(pdist(shape.atoms)) == pytest.approx(np.sort(pdist(cluster.positions)))
         assert len(shape.vacant) > 0
 
 
