@@ -5,7 +5,8 @@ of the literature gives; `unseen`, clusters kept from learning by parent; `fault
 surface atoms missing, another Q_max, another Q_damp than is assumed, and noise that grows with Q
 and a background, none as in training. The first two are without errors, under the conditions of
 DeepStruc's curves. Beside each, the nearest entry of a library of the clusters that were learnt.
-`published` reads DeepStruc's own curves, one of them measured.
+`published` reads DeepStruc's own curves, one of them measured; beside each, the least R_w of all
+entries of the library of `pdf.match`.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
 
 import numpy as np  # noqa: E402  after the thread counts
+from pdf_match import whole_library  # noqa: E402
 
 from analysis.insight import Insight  # noqa: E402
+from analysis.pdf.agents.match import make as make_match  # noqa: E402
 from analysis.pdf.agents.structure import LATTICE, StructureAgent, make  # noqa: E402
 from analysis.pdf.cluster_forward import ClusterParameters, ClusterPDF  # noqa: E402
 from analysis.pdf.clusters import Cluster, with_defects  # noqa: E402
@@ -228,6 +231,7 @@ def published(settings: dict[str, object]) -> list[dict[str, object]]:
     """Read DeepStruc's curves, print a line each and return them."""
     folder = data_folder() / "pdf" / "deepstruc"
     measured, simulator = make(settings, Path()), make({**settings, **SIMULATOR}, Path())
+    libraries = {measured: make_match({}, Path()), simulator: make_match(SIMULATOR, Path())}
     rows = []
     for line in csv.DictReader((folder / "truth.csv").open()):
         agent = simulator if line["file"].startswith("simulated") else measured
@@ -246,6 +250,7 @@ def published(settings: dict[str, object]) -> list[dict[str, object]]:
             "bond": best.fit.bond,
             "rw": best.fit.rw,
             "least_rw": min(f.fit.rw for f in solution.found),
+            "library_rw": whole_library(libraries[agent], curve),
             "p_wrong": insight.p_wrong,
             "cpu_seconds": seconds,
         }
@@ -253,6 +258,7 @@ def published(settings: dict[str, object]) -> list[dict[str, object]]:
         print(
             f"{Path(line['file']).stem:30}{true:13}{row['found']!s:13}{best.mask.sum():5}"
             f"{best.fit.bond:8.3f}{best.fit.rw:8.4f}{row['least_rw']:8.4f}"
+            f"{row['library_rw']:8.4f}"
             f"{insight.p_wrong if insight.p_wrong is not None else 1:7.2f}{seconds:7.1f}",
             flush=True,
         )
