@@ -54,8 +54,9 @@ class StructureAgent:
 
     Estimates: ``pdf.bond``, the shortest distance, ``pdf.n_atoms`` and ``pdf.radius_of_gyration``
     over all structures by their probabilities, the std calibrated so that one holds 68 % of
-    simulated clusters that the network had not learnt (see the card); ``pdf.b_iso`` of the best
-    structure, without a std; ``pdf.rw`` of the best structure.
+    simulated clusters that the network had not learnt, under four kinds of faults (see the card);
+    the calibration of Q is in none; ``pdf.b_iso`` of the best structure, without a std;
+    ``pdf.rw`` of the best structure.
 
     `p_wrong` and `novelty` are the probability that the best structure has another lattice than the
     sample's or every sixth atom misplaced. It abstains if the best R_w is above `WORST_RW`.
