@@ -97,11 +97,15 @@ class Leases:
             return _queue(connection, laboratory)
 
     def beat(self, own: Collection[int]) -> None:
-        """Say that the holder of these rows lives."""
-        if own:
+        """Say that the holder of these rows lives.
+
+        Row by row, each kept at once: whoever serves the queue meanwhile may change several of
+        them in another order, and each would wait for the other for good.
+        """
+        for row in sorted(own):
             with writing(self._ledger.engine, durable=False) as connection:
-                which = LEASE.c.row.in_(own)
-                connection.execute(update(LEASE).where(which).values(heartbeat=now()))
+                beat = update(LEASE).where(LEASE.c.row == row).values(heartbeat=now())
+                connection.execute(beat)
 
     def give_back(self, laboratory: str, row: int) -> bool:
         """Leave the queue and serve who comes next; False if the row was taken away before."""

@@ -216,3 +216,27 @@ def test_a_new_holder_leaves_other_campaigns_and_its_own_leases_alone(shared: St
     row = _ask(shared, this_process())
     with hold(shared, "bread-2"), hold(shared, "bread-1"):
         assert [lease.row for lease in shared.leases.queue(LAB)] == [row]
+
+
+async def test_heartbeats_and_the_queue_never_wait_for_each_other(shared: Store) -> None:
+    """What is served next changes rows in another order than a heartbeat: no deadlock."""
+    me = this_process()
+    queue: list[int] = []
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.is_set():
+            shared.leases.beat(list(queue))
+
+    def serve() -> None:
+        for _ in range(40):
+            while len(queue) < 3:
+                row, _ = shared.leases.ask(
+                    LAB, "bread-1", [["oven"]], purpose="test", priority=0, holder=me
+                )
+                queue.insert(0, row)
+            shared.leases.give_back(LAB, queue.pop())
+        over.set()
+
+    await asyncio.gather(*(asyncio.to_thread(f) for f in (beat, serve, beat)))
+    assert {q.row for q in shared.leases.queue(LAB)} == set(queue)

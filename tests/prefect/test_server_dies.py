@@ -59,7 +59,8 @@ async def test_server_killed_within_and_between_turns(
     assert shown["bread-e002"] == "COMPLETED", "the turn without Prefect was not added"
     assert shown["bread-e003"] == "COMPLETED"
     later = {r["name"]: r for r in api.flow_runs(run.id) if "added-later" in r["tags"]}
-    assert set(later) == {"bread-e002"}
+    # On a busy machine the server may not have heard even of the beginning of the turn it died in.
+    assert {"bread-e002"} <= set(later) <= {"bread-e001", "bread-e002"}
     added = later["bread-e002"]
     assert "added from the history afterwards" in added["state"]["message"]
     assert {"campaign", "experiment", "best"} <= {
