@@ -183,7 +183,7 @@ def summary(rows: Sequence[dict[str, object]]) -> dict[str, float]:
     """Return the numbers of a table, and print them."""
 
     def mean(key: str, some: Sequence[dict[str, object]]) -> float:
-        values = [float(str(r[key])) for r in some if key in r]
+        values = [float(np.asarray(r[key], dtype=np.float64)) for r in some if key in r]
         return float(np.mean(values)) if values else float("nan")
 
     large = [r for r in rows if int(str(r["n_atoms"])) >= 30]
