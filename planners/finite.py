@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from planners.conditions import conditional, inactive_rows, resting
 from planners.encoding import Array, Encoding, require_names, snap
+from planners.errors import NothingLeftToPropose
 from planners.kept import kept
 from planners.listed import Key, as_columns, listing_of
 from planners.parameters import (
@@ -145,6 +146,25 @@ def untried(
         if row is not None:
             free[row] = False
     return free
+
+
+def untried_rows(
+    space: SearchSpace, table: PointTable, points: Sequence[Point]
+) -> npt.NDArray[np.intp]:
+    """Return the numbers of the rows that none of `points` has tried.
+
+    Raises
+    ------
+    NothingLeftToPropose
+        There are none.
+    """
+    rows = np.flatnonzero(untried(space, table, points))
+    if not len(rows):
+        raise NothingLeftToPropose(
+            f"all {len(table)} feasible points were tried or are pending; widen the space or end "
+            "the campaign"
+        )
+    return rows
 
 
 def key_of(space: SearchSpace, point: Point) -> Key:

@@ -18,7 +18,7 @@ from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.trust_region import Box, perturbations
 from planners.encoding import Array, Encoding
 from planners.errors import NothingLeftToPropose
-from planners.finite import Key, PointTable, key_of, untried
+from planners.finite import Key, PointTable, key_of, untried_rows
 from planners.parameters import Value
 from planners.sampling import draw_uniform
 from planners.space import Point
@@ -229,12 +229,7 @@ def _scan(
     tried: Sequence[Point],
     count: int,
 ) -> Found:
-    rows = np.flatnonzero(untried(encoding.space, table, tried))
-    if not len(rows):
-        raise NothingLeftToPropose(
-            f"all {len(table)} feasible points were tried or are pending; widen the space or end "
-            "the campaign"
-        )
+    rows = untried_rows(encoding.space, table, tried)
     values = acquisition.score(table.encoded[rows])
     values = np.where(np.isnan(values), -np.inf, values)
     order = np.argsort(-values, kind="stable")[: max(count, N_PROMISING)]

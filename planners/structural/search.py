@@ -9,8 +9,7 @@ import numpy as np
 from planners.bayesian.search import Choice, Last
 from planners.columns import Array
 from planners.encoding import Encoding
-from planners.errors import NothingLeftToPropose
-from planners.finite import Key, key_of, untried
+from planners.finite import Key, key_of, untried_rows
 from planners.sampling import draw_uniform
 from planners.settable import Value
 from planners.space import Point
@@ -53,12 +52,7 @@ def best_points(
     """
     table = encoding.table
     if table is not None:
-        rows = np.flatnonzero(untried(encoding.space, table, tried))
-        if not len(rows):
-            raise NothingLeftToPropose(
-                f"all {len(table)} feasible points were tried or are pending; widen the space or "
-                "end the campaign"
-            )
+        rows = untried_rows(encoding.space, table, tried)
         pool = [table.point(int(i)) for i in rows]
         return _spread(_ranked(pool, table.encoded[rows], worth), count)
     seen = {key_of(encoding.space, p) for p in tried}

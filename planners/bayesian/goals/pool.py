@@ -15,7 +15,7 @@ from planners.columns import Array
 from planners.conditions import settle
 from planners.encoding import Encoding
 from planners.errors import NothingLeftToPropose
-from planners.finite import Key, key_of, untried
+from planners.finite import Key, key_of, untried_rows
 from planners.parameters import CategoricalParameter, DiscreteParameter
 from planners.sampling import draw_uniform
 from planners.settable import Value
@@ -61,12 +61,7 @@ def best_points(
     """
     table = encoding.table
     if table is not None:
-        rows = np.flatnonzero(untried(encoding.space, table, tried))
-        if not len(rows):
-            raise NothingLeftToPropose(
-                f"all {len(table)} feasible points were tried or are pending; widen the space or "
-                "end the campaign"
-            )
+        rows = untried_rows(encoding.space, table, tried)
         points = [table.point(int(row)) for row in rows]
         x = table.encoded[rows]
         values = np.nan_to_num(score(points, x), nan=-np.inf)
