@@ -46,12 +46,16 @@ class MeasurementRequest:
     settings : setting → value for the measuring instrument.
     reason : one sentence for a person.
     expected_gain : expected reduction of the entropy or variance named in `reason`; None unknown.
+    promised : quantity → standard deviation that its estimate is expected to have afterwards.
+    p_wrong : probability expected afterwards that the statement is wrong; None unknown.
     """
 
     technique: str
     settings: Mapping[str, float | str]
     reason: str
     expected_gain: float | None = None
+    promised: Mapping[str, float] = field(default_factory=dict)
+    p_wrong: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from planners.actions.records import MeasureAgain
 from planners.parameters import Value
 from planners.structure import Structure
 
@@ -59,6 +60,23 @@ class Outlook(_Record):
     widened: float = Field(default=1.0, gt=0)
 
 
+class Grounds(_Record):
+    """What a choice rests on, in sentences for a chemist.
+
+    Attributes
+    ----------
+    reduces : what is uncertain about structure or property that the choice would make surer, the
+        most uncertain first, each with its uncertainty now.
+    evidence : what was used: readings and samples, and how far each was believed.
+    would_change : what would have changed the choice: runners-up with their distance, readings
+        that, if wrong, would have led elsewhere, prices at which another action were better.
+    """
+
+    reduces: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    would_change: tuple[str, ...] = ()
+
+
 class Reason(_Record):
     """Why a point was proposed.
 
@@ -74,6 +92,7 @@ class Reason(_Record):
     outlook : what the model expects of going on; None from planners without a model.
     instead_of : the planner that was to choose and crashed, as `text` tells; usually empty.
     repeats : number of the experiment whose lost sample this one makes anew; usually None.
+    grounds : what the choice rests on; empty from planners that do not say.
     """
 
     planner: str
@@ -86,13 +105,21 @@ class Reason(_Record):
     outlook: Outlook | None = None
     instead_of: str = ""
     repeats: int | None = None
+    grounds: Grounds = Grounds()
 
 
 class Proposal(_Record):
-    """A point to try next, with the reason for it."""
+    """What to try next, with the reason for it.
+
+    Attributes
+    ----------
+    values : the point to be made; of a sample that is measured again, its own.
+    measure_again : the measurement of an earlier sample that is taken instead of making a new one.
+    """
 
     values: dict[str, Value]
     reason: Reason
+    measure_again: MeasureAgain | None = None
 
 
 class Observation(_Record):
@@ -112,6 +139,8 @@ class Observation(_Record):
     predicted : what the planner had foretold of it; empty if no model chose it. A planner judges
         its own word by it.
     structure : what was read of the sample's structure; empty if no agent reads any.
+    supersedes : number of the experiment whose observation this one replaces, since its sample was
+        measured again and read anew; usually None.
     """
 
     values: dict[str, Value]
@@ -126,6 +155,7 @@ class Observation(_Record):
     context: dict[str, Value] = Field(default_factory=dict)
     predicted: dict[str, Prediction] = Field(default_factory=dict)
     structure: Structure = Structure()
+    supersedes: int | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Observation:

@@ -145,6 +145,8 @@ def _request_to_json(request: MeasurementRequest | None) -> Json | None:
         "settings": plain(request.settings),
         "reason": request.reason,
         "expected_gain": plain(request.expected_gain),
+        "promised": plain(request.promised),
+        "p_wrong": plain(request.p_wrong),
     }
 
 
