@@ -1,0 +1,189 @@
+"""Alarms: what a person should know of agents, instrument and samples, told as soon as it shows.
+
+Four kinds, each judged from what was said so far, nothing else:
+
+``drift``
+    what does not depend on the sample, or hardly, changed since some turn: zero shift,
+    displacement, scale, background, figures of merit, and their scatter (`changing`).
+``overconfident``
+    truths lie outside an agent's intervals more often than it promises (`coverage`).
+``unknown_phase``
+    samples in a row are probably made of something the agent does not know, or one is extreme:
+    the cumulative sum of Page (1954, doi:10.1093/biomet/41.1-2.100) over the agent's own odds.
+``property``
+    a property does not follow its planner's predictions any more.
+
+Thresholds were chosen on simulated series (`benchmarks/trust.py --alarms`) for at most one false
+alarm in twenty campaigns of 30 turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orchestrator.trust.changing import Change, change
+from orchestrator.trust.statements import Foretold, Statement, Truth
+
+FloatArray = NDArray[np.float64]
+AlarmKind = Literal["drift", "overconfident", "unknown_phase", "property"]
+
+DRIFT = 4.0
+"""Log odds, averaged over an agent's series, from which a change is told."""
+
+NUISANCES = ("displacement", "zero", "zero_shift", "shift", "offset", "scale", "background")
+"""Last or last but one part of the keys of estimates that tell of the instrument."""
+
+UNKNOWN = 6.5
+"""Cumulative log likelihood ratio from which samples are told to hold something unknown."""
+
+FAITHFUL = 0.7
+"""Share of samples that hold an unknown phase once it has appeared."""
+
+STRONGEST = 30.0
+"""Likelihood ratio beyond which one statement counts no more."""
+
+USUAL = (0.02, 0.5)
+"""Least and greatest doubt that counts as an agent's usual one."""
+
+EXTREME = 0.99
+"""Doubt and novelty from which a single sample is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something a person should know.
+
+    Attributes
+    ----------
+    agent : whose word or instrument it concerns; the quantity, for a property.
+    since : turn at which it most probably began.
+    message : one sentence, with what to do.
+    """
+
+    kind: AlarmKind
+    agent: str
+    since: int
+    message: str
+
+
+def alarms(
+    statements: Sequence[Statement],
+    *,
+    truths: Sequence[Truth] = (),
+    foretold: Sequence[Foretold] = (),
+    resolved: Mapping[tuple[AlarmKind, str], int] | None = None,
+) -> list[Alarm]:
+    """Return the alarms that what was said up to now supports.
+
+    To be asked after every turn; who asks remembers which alarms were told before. The order of
+    statements is that of their turns, and the same arguments give the same alarms.
+
+    Parameters
+    ----------
+    statements : of all agents, in order.
+    truths : what is known of samples from elsewhere.
+    foretold : how predictions of the planner fared.
+    resolved : (kind, agent) → turn up to which a person has seen to it; only later ones count.
+    """
+    done = resolved or {}
+    found: list[Alarm | None] = []
+    for agent in dict.fromkeys(s.agent for s in statements):
+        said = [s for s in statements if s.agent == agent]
+        found.append(drift(agent, _later(said, done.get(("drift", agent)))))
+        found.append(unknown_phase(agent, _later(said, done.get(("unknown_phase", agent)))))
+    return [alarm for alarm in found if alarm is not None]
+
+
+def drift(agent: str, said: Sequence[Statement]) -> Alarm | None:
+    """Return the alarm that an agent's nuisances or figures of merit changed, None if not."""
+    changes: dict[str, tuple[Change, list[int]]] = {}
+    for name, values in series_of(said).items():
+        turns = sorted(values)
+        places = settings_of([s for s in said if s.turn in values])
+        found = change(np.array([values[t] for t in turns]), places)
+        if found is not None:
+            changes[name] = (found, turns)
+    if not changes:
+        return None
+    total = np.logaddexp.reduce([c.log_odds for c, _ in changes.values()]) - np.log(len(changes))
+    if total < DRIFT:
+        return None
+    worst = max(changes, key=lambda name: changes[name][0].log_odds)
+    one, turns = changes[worst]
+    since = turns[one.since]
+    return Alarm(
+        "drift",
+        agent,
+        since,
+        f"{worst} of {agent} is not what it was before experiment {since}: look at the alignment, "
+        "the source and the detector, or say that nothing is wrong",
+    )
+
+
+def unknown_phase(agent: str, said: Sequence[Statement]) -> Alarm | None:
+    """Return the alarm that samples hold what an agent does not know, None if not."""
+    doubts = [(s.turn, s.p_wrong, s.novelty) for s in said if s.p_wrong is not None]
+    if not doubts:
+        return None
+    usual = float(np.clip(np.median([p for _, p, _ in doubts]), *USUAL))
+    total, since = 0.0, doubts[0][0]
+    for turn, p_wrong, _ in doubts:
+        if total <= 0.0:
+            total, since = 0.0, turn
+        total += _increment(p_wrong, usual)
+    _, last, novelty = doubts[-1]
+    extreme = min(last, 1.0 if novelty is None else novelty) >= EXTREME
+    if total < UNKNOWN and not extreme:
+        return None
+    since = since if total >= UNKNOWN else doubts[-1][0]
+    return Alarm(
+        "unknown_phase",
+        agent,
+        since,
+        f"samples since experiment {since} probably hold something that {agent} does not know: "
+        "look at their curves, and add what is missing to its list",
+    )
+
+
+def series_of(said: Sequence[Statement]) -> dict[str, dict[int, float]]:
+    """Return name → turn → value of what should not change in an agent's statements."""
+    found: dict[str, dict[int, float]] = {}
+    for s in said:
+        for name, value in s.quality.items():
+            if np.isfinite(value):
+                shown = np.log(max(value, 1e-6)) if value >= 0 else value
+                found.setdefault(name, {})[s.turn] = float(shown)
+        for key, estimate in s.estimates.items():
+            if set(key.split(".")[-2:]) & set(NUISANCES):
+                found.setdefault(key, {})[s.turn] = estimate.value
+    return found
+
+
+def settings_of(said: Sequence[Statement]) -> FloatArray | None:
+    """Return the numeric settings of samples in the unit cube (n, n_settings), None without."""
+    names = [
+        name
+        for name in (said[0].values if said else {})
+        if all(isinstance(s.values.get(name), int | float) for s in said)
+    ]
+    if not names:
+        return None
+    table = np.array([[float(s.values[name]) for name in names] for s in said])
+    width = np.ptp(table, axis=0)
+    return np.asarray((table - table.min(axis=0)) / np.where(width > 0, width, 1.0))
+
+
+def _increment(p_wrong: float, usual: float) -> float:
+    """Return the log likelihood ratio of one doubt: a phase has appeared against the usual."""
+    p = min(max(p_wrong, 1e-3), 1 - 1e-3)
+    odds = p / (1 - p) * (1 - usual) / usual
+    return float(np.log(1 - FAITHFUL + FAITHFUL * min(odds, STRONGEST)))
+
+
+def _later(said: Sequence[Statement], turn: int | None) -> list[Statement]:
+    return [s for s in said if turn is None or s.turn > turn]
