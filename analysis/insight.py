@@ -99,6 +99,9 @@ class Insight:
     next_measurement : what would help most, or None.
     abstained : the agent declines; `remarks` says why and estimates are empty.
     remarks : sentences for a person.
+    infeasible : why the sample counts as one that cannot be had, such as a phase that must not
+        form; then the experiment has failed, and planners learn to avoid such settings.
+    asks_person : what a person should look at, in one sentence; usually empty.
     """
 
     id: str
@@ -115,6 +118,8 @@ class Insight:
     next_measurement: MeasurementRequest | None = None
     abstained: bool = False
     remarks: tuple[str, ...] = ()
+    infeasible: str = ""
+    asks_person: str = ""
 
     def __post_init__(self) -> None:
         for name in ("p_wrong", "novelty"):

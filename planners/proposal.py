@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from planners.actions.records import MeasureAgain
+from planners.actions.records import MeasureAgain, Offer
 from planners.parameters import Value
 from planners.structure import Structure
 
@@ -115,11 +115,14 @@ class Proposal(_Record):
     ----------
     values : the point to be made; of a sample that is measured again, its own.
     measure_again : the measurement of an earlier sample that is taken instead of making a new one.
+    offer : what else could have been measured; None where only new experiments could be made. It
+        is added by whoever asked the planner, so that the choice can be made again.
     """
 
     values: dict[str, Value]
     reason: Reason
     measure_again: MeasureAgain | None = None
+    offer: Offer | None = None
 
 
 class Observation(_Record):

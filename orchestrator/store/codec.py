@@ -109,6 +109,8 @@ def insight_to_json(insight: Insight) -> Json:
         "next_measurement": _request_to_json(insight.next_measurement),
         "abstained": bool(insight.abstained),
         "remarks": list(insight.remarks),
+        "infeasible": insight.infeasible,
+        "asks_person": insight.asks_person,
     }
 
 
@@ -130,6 +132,8 @@ def insight_from_json(
         next_measurement=_request_from_json(contents["next_measurement"]),
         abstained=contents["abstained"],
         remarks=tuple(contents["remarks"]),
+        infeasible=contents.get("infeasible", ""),
+        asks_person=contents.get("asks_person", ""),
     )
 
 

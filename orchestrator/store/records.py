@@ -155,6 +155,8 @@ class InsightSummary:
     next_measurement: MeasurementRequest | None
     abstained: bool
     remarks: tuple[str, ...]
+    infeasible: str = ""
+    asks_person: str = ""
 
     @classmethod
     def of(cls, insight: Insight) -> Self:

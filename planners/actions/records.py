@@ -45,3 +45,16 @@ class Option(Record):
     stds: dict[str, float] = Field(default_factory=dict)
     p_wrong: float | None = Field(default=None, ge=0, le=1)
     reason: str = ""
+
+
+class Offer(Record):
+    """What could be done next besides a new experiment, when a planner was asked.
+
+    Attributes
+    ----------
+    options : measurements that could be taken of samples that are there.
+    new_cost : what a new experiment is expected to cost, in the currency of the options.
+    """
+
+    options: tuple[Option, ...] = ()
+    new_cost: float = Field(gt=0)
