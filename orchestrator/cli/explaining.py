@@ -63,6 +63,7 @@ def _print(explained: Explained, story: Story) -> None:
         importance_rows,
         outcome_rows,
     )
+    from orchestrator.report.grounds import as_lines
 
     console = Console(highlight=False)
     if not console.is_terminal:
@@ -80,6 +81,8 @@ def _print(explained: Explained, story: Story) -> None:
         return
     console.print(f"\n[bold]experiment {chosen.number}[/]  chosen by {chosen.reason.planner}")
     console.print(f"  why       {chosen.reason.text}", markup=False)
+    for line in as_lines(chosen.reason.grounds, story.done):
+        console.print(line, markup=False)
     for quantity, why in chosen.why.items():
         _print_rows(console, contribution_rows(why, chosen, quantity, units))
     if chosen.no_model:

@@ -8,6 +8,7 @@ from rich.table import Table
 from orchestrator.errors import UnknownCampaign
 from orchestrator.people.wishing import how_it_stands
 from orchestrator.report.foretold import expected, foretold, inside, latest_outlook, own_count
+from orchestrator.report.grounds import as_lines
 from orchestrator.store import Store
 from orchestrator.store.records import CampaignRecord, Experiment
 from planners.parameters import Value
@@ -67,6 +68,8 @@ def show_experiment(store: Store, record: CampaignRecord, number: int) -> None:
     console.print(f"[bold]experiment {number}[/] of {record.name}")
     reason = e.proposal.reason
     console.print(f"  why       {reason.text} ({reason.planner})")
+    for line in as_lines(reason.grounds, store.observations(record.id)):
+        console.print(line, markup=False)
     for quantity, p in reason.predicted.items():
         console.print(f"  expected  {quantity} = {p.mean:.4g} ± {p.std:.2g}")
     if reason.outlook is not None and (hope := expected(reason.outlook)):

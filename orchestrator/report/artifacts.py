@@ -20,6 +20,7 @@ from orchestrator.report.figures.landscape import Map
 from orchestrator.report.fits import fits, told_apart
 from orchestrator.report.foretold import expected
 from orchestrator.report.front import size_in_words
+from orchestrator.report.grounds import as_markdown
 from orchestrator.report.labels import quantity_name
 from orchestrator.report.rereading import latest
 from orchestrator.report.turn_belief import belief_after
@@ -168,6 +169,7 @@ def _experiment_page(view: View) -> str:
         f"**Proposed** {settings(experiment.proposal.values, units)}",
         f"**Why** {reason.planner}: {reason.text}",
         *([f"**Outlook** {hope}"] if reason.outlook and (hope := expected(reason.outlook)) else []),
+        *([told] if (told := as_markdown(reason.grounds, view.observations)) else []),
         _outcome(view),
     ]
     for title, curve in view.patterns.items():

@@ -15,6 +15,7 @@ from orchestrator.report.explained_words import (
     Rows,
     alternative_rows,
     contribution_rows,
+    grounds_rows,
     importance_rows,
     outcome_rows,
 )
@@ -88,7 +89,7 @@ def _chosen(explained: Explained, story: Story) -> Section:
     assert chosen is not None
     tables = [outcome_rows(chosen, units)]
     tables += [contribution_rows(why, chosen, q, units) for q, why in chosen.why.items()]
-    tables.append(alternative_rows(chosen, units))
+    tables += [grounds_rows(chosen, story.done), alternative_rows(chosen, units)]
     return Section(
         heading=f"Why experiment {chosen.number}",
         text=story.in_words(chosen.reason.text),

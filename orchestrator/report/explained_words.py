@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from orchestrator.report import words
 from orchestrator.report.explained import Chosen
 from orchestrator.report.foretold import NORMAL_QUANTILE
+from orchestrator.report.grounds import Numbered, headed
 from orchestrator.report.labels import quantity_label, quantity_name, unit_text
 from planners.explaining import Estimated, Explanation, PointExplained
 
@@ -108,6 +109,16 @@ def alternative_rows(chosen: Chosen, units: Units) -> Rows | None:
         cells=cells,
         note=f"The higher the {reason.acquisition}, the better." if reason.acquisition else "",
     )
+
+
+def grounds_rows(chosen: Chosen, known: Numbered) -> Rows | None:
+    """Return what the choice rests on; None if its planner does not say."""
+    cells = [
+        [heading if i == 0 else "", sentence]
+        for heading, said in headed(chosen.reason.grounds, known)
+        for i, sentence in enumerate(said)
+    ]
+    return Rows(title="What the choice rests on", headings=["", ""], cells=cells) if cells else None
 
 
 def outcome_rows(chosen: Chosen, units: Units) -> Rows | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from orchestrator.report import words
+from orchestrator.report.grounds import headed
 from orchestrator.report.labels import axis_label, quantity_label
 from orchestrator.report.rereading import further_ones, latest
 from orchestrator.report.story import DOUBTFUL, Story
@@ -143,7 +144,8 @@ def _why(story: Story, experiment: Experiment) -> Cell:
     model = ""
     if reason.acquisition is not None and reason.acquisition_value is not None:
         model = f" {reason.acquisition} = {words.number(reason.acquisition_value)}."
-    more = (rest[0] if rest else "") + model
+    grounds = " ".join(s for _, said in headed(reason.grounds, story.done) for s in said)
+    more = f"{rest[0] if rest else ''}{model} {story.in_words(grounds)}"
     return Cell(first, first, small="", more=more.strip())
 
 

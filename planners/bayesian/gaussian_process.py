@@ -125,6 +125,10 @@ class GaussianProcess:
         variance = 1.0 / np.diag(inverse)
         return self.y - self.weights * variance, np.sqrt(variance)
 
+    def covariances(self, x: Array) -> Array:
+        """Return the covariance of points with the known outcomes, (n_points, n)."""
+        return self._covariance(x, self.x)
+
     def _covariance(self, a: Array, b: Array) -> Array:
         scales = self.parameters.lengths[self.groups]
         return np.asarray(self.parameters.signal * matern52(distance(a / scales, b / scales)))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from planners.bayesian.grounds import grounds_of
 from planners.bayesian.search import Choice, Scoring
 from planners.bayesian.surrogate import Surrogates, learnt, predictions
 from planners.encoding import Encoding
@@ -50,6 +51,15 @@ def reason_for(
         ),
         model=learnt(encoding, surrogates),
         outlook=outlook,
+        grounds=grounds_of(
+            encoding,
+            objective,
+            surrogates,
+            choices,
+            acquisition=acquisition.name,
+            predicted=predicted,
+            made=observations,
+        ),
     )
 
 

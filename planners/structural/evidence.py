@@ -29,6 +29,7 @@ from planners.space import Point
 from planners.structural.additive import AdditiveProcess
 from planners.structural.additive_fit import fit_additive
 from planners.structural.families import families_of
+from planners.structural.grounds import grounded
 from planners.structural.sampling import sampled
 from planners.structural.whereabouts import Whereabouts
 
@@ -118,7 +119,24 @@ def choose_by(
         settings=settings,
         rng=rng,
     )
-    return [_told(p, evidence) for p in proposals]
+    waiting = list(pending)
+    found = []
+    for proposal in proposals:
+        told = _told(proposal, evidence)
+        found.append(
+            grounded(
+                told,
+                encoding,
+                objective,
+                evidence.surrogates,
+                evidence.families,
+                observations=observations,
+                pending=waiting,
+                kind="log_nei" if encoding.table is None else settings.acquisition,
+            )
+        )
+        waiting.append(proposal.values)
+    return found
 
 
 def _whereabouts(

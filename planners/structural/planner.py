@@ -192,7 +192,7 @@ class StructuralPlanner:
             if point is None:
                 aim = aim_at(objective, model, success)
                 choices = self._best(encoding, aim, observations, [*pending, *waiting], rng)
-                reason = reason_for(aim, choices, made=made)
+                reason = reason_for(aim, encoding, choices, made=made)
                 proposals.append(Proposal(values=choices[0].point, reason=reason))
                 point = choices[0].point
                 waiting.append(point)

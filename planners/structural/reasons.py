@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from planners.bayesian.search import Choice
+from planners.encoding import Encoding
 from planners.proposal import Alternative, Observation, Outlook, Prediction, Reason
+from planners.structural.aimed_grounds import aimed_grounds
 from planners.structural.aiming import Aim
 from planners.structural.foretelling import Foretold
 
@@ -15,7 +17,9 @@ NAMED = 0.05
 """Probability from which an answer is named."""
 
 
-def reason_for(aim: Aim, choices: Sequence[Choice], *, made: Sequence[Observation]) -> Reason:
+def reason_for(
+    aim: Aim, encoding: Encoding, choices: Sequence[Choice], *, made: Sequence[Observation]
+) -> Reason:
     """Return the reason for the first choice, with the others as alternatives.
 
     ``model`` holds for each number and question the probability that a setting moves it.
@@ -36,6 +40,7 @@ def reason_for(aim: Aim, choices: Sequence[Choice], *, made: Sequence[Observatio
         ),
         model=_relevance(aim),
         outlook=Outlook(probability_of_improvement=success * chance),
+        grounds=aimed_grounds(aim, encoding, choices, rules=_relevance(aim), made=made),
     )
 
 
