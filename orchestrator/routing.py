@@ -1,16 +1,22 @@
-"""Which agents see which measurement, and what becomes of statements that disagree."""
+"""Which agents see which measurement, and what several of them say together."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from analysis.insight import Estimate, Insight
+from analysis.insight import Estimate
+from analysis.learning.voting.answers import PooledAnswer, pool_answers
+from analysis.learning.voting.numbers import PooledNumber, pool_numbers
 from analysis.protocols import Agent
 from instruments.measurement import Measurement
-
-DISAGREEMENT = 3.0
-"""Difference, in combined standard deviations, from which two agents contradict each other."""
+from orchestrator.agreeing.statements import (
+    SHARED_ERROR,
+    SHARED_FAILURE,
+    Speaks,
+    ballot,
+    comparable,
+    width_of,
+)
 
 
 def readable(agent: Agent, measurements: Sequence[Measurement]) -> list[Measurement]:
@@ -18,38 +24,70 @@ def readable(agent: Agent, measurements: Sequence[Measurement]) -> list[Measurem
     return [m for m in measurements if agent.technique in ("", m.technique)]
 
 
-def combine(quantity: str, insights: Sequence[Insight]) -> tuple[Estimate, float] | None:
+def combine(
+    quantity: str, insights: Sequence[Speaks], *, width: float | None = None
+) -> tuple[Estimate, float] | None:
     """Return what several insights say of one quantity, with the probability that it is wrong.
 
-    Statements are weighted by their inverse variance and by how likely each is right. Two that
-    contradict each other raise the probability of being wrong to at least one half: one of them
-    must be wrong, and nobody knows which.
+    Agents that agree make each other surer; agents that contradict each other raise the probability
+    of being wrong, as `analysis.learning.voting` weighs it. Those that read the same measurement
+    can be fooled by it together. One insight alone is taken at its word.
+
+    Parameters
+    ----------
+    width : range over which the quantity may lie; without it, see `width_of`.
 
     Returns
     -------
-    The combined estimate and probability, or None if no insight speaks of the quantity.
+    The estimate and the probability that it is wrong, or None if no insight speaks of the quantity.
     """
-    said = [(i.estimates[quantity], i.p_wrong or 0.0) for i in insights if quantity in i.estimates]
-    if not said:
+    speaking = comparable(quantity, insights)
+    if not speaking:
         return None
-    if len(said) == 1 or any(e.std is None or e.std == 0 for e, _ in said):
-        return min(said, key=lambda s: s[1])
-    weights = [(1 - p) / e.std**2 if e.std else 0.0 for e, p in said]
-    total = sum(weights)
-    if total == 0:
-        return said[0][0], 1.0
-    value = sum(w * e.value for w, (e, _) in zip(weights, said, strict=True)) / total
-    std = math.sqrt(1 / sum(1 / e.std**2 for e, _ in said if e.std))
-    p_wrong = min(p for _, p in said)
-    if _contradict([e for e, _ in said]):
-        p_wrong = max(p_wrong, 0.5)
-        std = max(std, max(abs(e.value - value) for e, _ in said))
-    return Estimate(value, std, said[0][0].unit), p_wrong
+    if len(speaking) == 1:
+        return speaking[0].estimates[quantity], speaking[0].p_wrong or 0.0
+    pooled = pooled_number(quantity, speaking, width=width)
+    unit = speaking[0].estimates[quantity].unit
+    return Estimate(pooled.value, pooled.std, unit), pooled.p_wrong
 
 
-def _contradict(estimates: Sequence[Estimate]) -> bool:
-    for i, a in enumerate(estimates):
-        for b in estimates[i + 1 :]:
-            if abs(a.value - b.value) > DISAGREEMENT * math.hypot(a.std or 0.0, b.std or 0.0):
-                return True
-    return False
+def combine_answers(
+    question: str, insights: Sequence[Speaks]
+) -> tuple[Mapping[str, float], float] | None:
+    """Return what several insights answer to one question, as `combine` does for a quantity."""
+    speaking = [i for i in insights if question in i.class_probabilities]
+    if not speaking:
+        return None
+    if len(speaking) == 1:
+        return speaking[0].class_probabilities[question], speaking[0].p_wrong or 0.0
+    pooled = pooled_answer(question, speaking)
+    return pooled.probabilities, pooled.p_wrong
+
+
+def pooled_number(
+    quantity: str, speaking: Sequence[Speaks], *, width: float | None = None
+) -> PooledNumber:
+    """Return how two or more insights that estimate a quantity were weighed."""
+    heard = ballot(speaking)
+    said = [i.estimates[quantity] for i in heard.insights]
+    return pool_numbers(
+        [e.value for e in said],
+        [e.std for e in said],
+        p_wrong=heard.p_wrong,
+        causes=heard.causes,
+        width=width_of(quantity, said, width),
+        shared_failure=SHARED_FAILURE,
+        shared_error=SHARED_ERROR,
+    )
+
+
+def pooled_answer(question: str, speaking: Sequence[Speaks]) -> PooledAnswer:
+    """Return how two or more insights that answer a question were weighed."""
+    heard = ballot(speaking)
+    return pool_answers(
+        [i.class_probabilities[question] for i in heard.insights],
+        p_wrong=heard.p_wrong,
+        causes=heard.causes,
+        shared_failure=SHARED_FAILURE,
+        shared_error=SHARED_ERROR,
+    )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from scipy.special import ndtr
 
 from analysis.insight import Insight
-from orchestrator.routing import combine
+from orchestrator.routing import combine, combine_answers
 from planners.objective import Objective, Target
 from planners.parameters import Value
 from planners.proposal import Observation, Prediction
@@ -72,9 +72,7 @@ def observe(
 
 
 def structure_of(insights: Sequence[Insight], *, without: Sequence[str] = ()) -> Structure:
-    """Return what agents read of a sample, each number combined as `routing.combine` does.
-
-    Where several agents answer one question, the one least likely to be wrong is heard.
+    """Return what agents read of a sample, several on one thing combined as `routing` does.
 
     Parameters
     ----------
@@ -87,10 +85,10 @@ def structure_of(insights: Sequence[Insight], *, without: Sequence[str] = ()) ->
         estimate, p_wrong = found
         numbers[quantity] = Reading(value=estimate.value, std=estimate.std, p_wrong=p_wrong)
     answers: dict[str, Answer] = {}
-    for insight in sorted(insights, key=lambda i: i.p_wrong or 0.0):
-        for question, told in insight.class_probabilities.items():
-            said = Answer(probabilities=dict(told), p_wrong=insight.p_wrong or 0.0)
-            answers.setdefault(question, said)
+    for question in dict.fromkeys(q for i in insights for q in i.class_probabilities):
+        told = combine_answers(question, insights)
+        assert told is not None
+        answers[question] = Answer(probabilities=dict(told[0]), p_wrong=told[1])
     return Structure(numbers=numbers, answers=dict(sorted(answers.items())))
 
 

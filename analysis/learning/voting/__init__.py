@@ -1,0 +1,1 @@
+"""Several statements on one thing, each of which may be wrong: who is right, and what follows."""
