@@ -27,6 +27,7 @@ class ActionAware(Planner, Protocol):
         pending: Sequence[Point] = (),
         options: Sequence[Option],
         new_cost: float,
+        replicates: bool = True,
         rng: np.random.Generator,
     ) -> Proposal:
         """Return what to do next: a new experiment, a replicate, or one of the options.
@@ -39,6 +40,7 @@ class ActionAware(Planner, Protocol):
         observations : what is known of each sample, oldest first; what was superseded is left out.
         options : measurements that could be taken of samples that are there.
         new_cost : what a new experiment is expected to cost, in the currency of the options.
+        replicates : whether a recipe may be made once more.
 
         Returns
         -------

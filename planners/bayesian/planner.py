@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from planners.actions.records import Option
 from planners.baselines import tried_points
+from planners.bayesian.acting import choose_action
 from planners.bayesian.blending import blended, vouched_for
 from planners.bayesian.feasibility import success_model
 from planners.bayesian.filling import fill
@@ -71,6 +73,40 @@ class BayesianPlanner:
         """Return `n` points to try next, best first. See `Planner.propose`."""
         with one_thread():
             return self._chosen(space, objective, observations, pending, n, rng)
+
+    def choose_action(
+        self,
+        space: SearchSpace,
+        objective: Objective,
+        *,
+        observations: Sequence[Observation],
+        pending: Sequence[Point] = (),
+        options: Sequence[Option],
+        new_cost: float,
+        replicates: bool = True,
+        rng: np.random.Generator,
+    ) -> Proposal:
+        """Return what to do next. See `planners.actions.protocols.ActionAware`."""
+
+        def propose() -> Proposal:
+            return self.propose(
+                space, objective, observations=observations, pending=pending, rng=rng
+            )[0]
+
+        with one_thread():
+            return choose_action(
+                space,
+                objective,
+                planner=self.name,
+                propose=propose,
+                observations=observations,
+                pending=pending,
+                options=options,
+                new_cost=new_cost,
+                replicates=replicates,
+                settings=self.settings,
+                rng=rng,
+            )
 
     def _chosen(
         self,

@@ -9,20 +9,23 @@ from typing import Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from planners.actions.records import Option
 from planners.baselines import tried_points
+from planners.bayesian.acting import choose_action
 from planners.bayesian.circling import circles, no_news
 from planners.bayesian.feasibility import success_model
 from planners.bayesian.filling import fill
 from planners.bayesian.planner import BayesianPlanner
 from planners.bayesian.search import Choice
 from planners.bayesian.settings import BayesianSettings
+from planners.bayesian.surrogate import Surrogates, fit_surrogates
 from planners.context import latest
 from planners.encoding import Encoding
 from planners.objective import Objective
 from planners.proposal import Observation, Proposal, Reason
 from planners.space import Point, SearchSpace
 from planners.structural.aiming import Aim, aim_at
-from planners.structural.evidence import can_be_evidence, choose_by, gathered
+from planners.structural.evidence import Evidence, can_be_evidence, choose_by, gathered
 from planners.structural.foretelling import StructureModel, believed
 from planners.structural.known import KnownFunction
 from planners.structural.readings import readings_of
@@ -120,6 +123,52 @@ class StructuralPlanner:
         )
         return [_after(p, f"Chosen without structure, as {why_not}.") for p in found]
 
+    def choose_action(
+        self,
+        space: SearchSpace,
+        objective: Objective,
+        *,
+        observations: Sequence[Observation],
+        pending: Sequence[Point] = (),
+        options: Sequence[Option],
+        new_cost: float,
+        replicates: bool = True,
+        rng: np.random.Generator,
+    ) -> Proposal:
+        """Return what to do next. See `planners.actions.protocols.ActionAware`.
+
+        Where structure is evidence, its process has its say in what actions are worth. The target
+        of a known function is taken as a quantity like any other.
+        """
+
+        def propose() -> Proposal:
+            return self.propose(
+                space, objective, observations=observations, pending=pending, rng=rng
+            )[0]
+
+        def believed() -> Surrogates:
+            encoding = Encoding(space).at(latest(observations))
+            evidence = self._evidence(encoding, objective, observations, pending)
+            if evidence is None:
+                return fit_surrogates(encoding, objective, observations)
+            return evidence.surrogates
+
+        with one_thread():
+            return choose_action(
+                space,
+                objective,
+                planner=self.name,
+                propose=propose,
+                fit=believed,
+                observations=observations,
+                pending=pending,
+                options=options,
+                new_cost=new_cost,
+                replicates=replicates,
+                settings=self._otherwise.settings,
+                rng=rng,
+            )
+
     def _by_evidence(
         self,
         space: SearchSpace,
@@ -131,17 +180,7 @@ class StructuralPlanner:
     ) -> list[Proposal] | None:
         """Return proposals by structure as evidence, None where it cannot be any (yet)."""
         encoding = Encoding(space).at(latest(observations))
-        settings = self._otherwise.settings
-        if not can_be_evidence(objective, settings):
-            return None
-        evidence = gathered(
-            encoding,
-            objective,
-            observations,
-            pending,
-            settings=settings,
-            at_face_value=self.settings.at_face_value,
-        )
+        evidence = self._evidence(encoding, objective, observations, pending)
         if evidence is None:
             return None
         return choose_by(
@@ -151,8 +190,28 @@ class StructuralPlanner:
             observations,
             pending,
             n,
-            settings=settings,
+            settings=self._otherwise.settings,
             rng=rng,
+        )
+
+    def _evidence(
+        self,
+        encoding: Encoding,
+        objective: Objective,
+        observations: Sequence[Observation],
+        pending: Sequence[Point],
+    ) -> Evidence | None:
+        if self._why_not(objective) is None or not can_be_evidence(
+            objective, self._otherwise.settings
+        ):
+            return None
+        return gathered(
+            encoding,
+            objective,
+            observations,
+            pending,
+            settings=self._otherwise.settings,
+            at_face_value=self.settings.at_face_value,
         )
 
     def _why_not(self, objective: Objective) -> str | None:
