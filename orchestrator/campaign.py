@@ -171,6 +171,8 @@ class Campaign(_Record):
         knowing every result before it, and a resumed campaign repeats itself exactly.
     priority : campaigns of higher priority are served first where they share instruments; a step
         of priority is worth ten minutes of waiting.
+    when_disputed : measurements that are taken only of a sample on which agents contradict each
+        other, within what `further` allows.
     further : further measurements of a sample that agents may ask for.
     approval : which proposals wait for a person.
     prompts : what a person does by hand, and before which step.
@@ -189,11 +191,22 @@ class Campaign(_Record):
     planner: PlannerChoice = PlannerChoice()
     synthesis: SynthesisPlan = SynthesisPlan()
     measurements: tuple[MeasurementPlan, ...] = Field(min_length=1)
+    when_disputed: tuple[MeasurementPlan, ...] = ()
     agents: tuple[AgentChoice, ...] = Field(min_length=1)
     further: FurtherMeasurements = FurtherMeasurements()
     on_failure: FailurePolicy = FailurePolicy()
     approval: Approval = Approval()
     prompts: tuple[Prompt, ...] = ()
+
+    @property
+    def plans(self) -> tuple[MeasurementPlan, ...]:
+        """Every measurement that may be taken: those of every sample, then those for disputes."""
+        return (*self.measurements, *self.when_disputed)
+
+    def place_of(self, index: int) -> tuple[str, int]:
+        """Return where in the campaign file a measurement of `plans` stands."""
+        n = len(self.measurements)
+        return ("measurements", index) if index < n else ("when_disputed", index - n)
 
     @model_validator(mode="after")
     def _consistent(self) -> Campaign:
@@ -208,6 +221,11 @@ class Campaign(_Record):
             raise ValueError(
                 f"{', '.join(both)} is fixed under [synthesis.settings] and searched under "
                 "[space]; remove one of the two"
+            )
+        if self.when_disputed and not self.further.seconds:
+            raise ValueError(
+                "[[when_disputed]] names measurements for disputes, and [further] allows no time "
+                "for them; give `seconds` under [further], or remove them"
             )
         if self.objective.maps and self.stop.no_improvement_for is not None:
             raise ValueError(

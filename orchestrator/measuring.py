@@ -38,7 +38,7 @@ async def measure_once(
     StepFailed
         The instrument failed, or its data were spoilt, as often as the campaign allows.
     """
-    plan, names = run.campaign.measurements[index], run.match.measuring(index)
+    plan, names = run.campaign.plans[index], run.match.measuring(index)
     name = " or ".join(names)
     which = f"{index}{mark(MORE, 0 if more is None else times)}"
     stem, step = f"{sample.id}/{plan.technique}-{which}", f"measure-{which}"

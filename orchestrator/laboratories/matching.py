@@ -27,7 +27,7 @@ class Match:
     Attributes
     ----------
     synthesizer : name of the instrument that makes samples, the preferred one of several.
-    measurers : one instrument name for each measurement of the campaign, in order.
+    measurers : one instrument name for each of the campaign's `plans`, in order.
     agents : name → agent, as the campaign chose.
     fallbacks : name of a chosen agent → those that stand in for it if it crashes, in order.
     equals : step (``synthesize``, ``measure-0``) → further instruments that do it alike.
@@ -76,8 +76,7 @@ def match(campaign: Campaign, laboratory: Laboratory, source: TomlSource) -> Mat
     faults: list[Fault] = []
     synthesizers = match_synthesizers(campaign, laboratory, source, faults)
     measuring = [
-        match_measurers(i, campaign, laboratory, source, faults)
-        for i in range(len(campaign.measurements))
+        match_measurers(i, campaign, laboratory, source, faults) for i in range(len(campaign.plans))
     ]
     faults += approval_faults(campaign.approval, campaign.space, source)
     users = {"synthesize": synthesizers, "measure": [n for names in measuring for n in names]}

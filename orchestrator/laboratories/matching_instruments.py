@@ -46,13 +46,13 @@ def match_measurers(
     faults: list[Fault],
 ) -> tuple[str, ...]:
     """Return the instruments of which any may take a measurement, the preferred one first."""
-    plan = campaign.measurements[index]
+    plan = campaign.plans[index]
     there = laboratory.with_role("measure", plan.technique)
     if why := _unclear(plan.instrument, there, several=campaign.in_flight > 1):
         found = f"in {laboratory.name!r}, which has {', '.join(there) or 'none'}"
         message = f"needs one instrument {why[0]}for {plan.technique!r} {found}"
         message += why[1].format("this measurement")
-        faults.append(source.fault(("measurements", index, "technique"), message))
+        faults.append(source.fault((*campaign.place_of(index), "technique"), message))
         return ()
     return _fitting(
         plan.instrument,
@@ -115,7 +115,7 @@ def _measurement_misfits(
     campaign: Campaign, index: int, name: str, capabilities: Capabilities, source: TomlSource
 ) -> list[Fault]:
     faults: list[Fault] = []
-    settings, where = campaign.measurements[index].settings, ("measurements", index)
+    settings, where = campaign.plans[index].settings, campaign.place_of(index)
     _check_settings(settings, name, capabilities, (*where, "settings"), source, faults)
     faults.extend(
         source.fault(where, f"{name} needs the setting {a.name!r} ({a.unit or 'no unit'})")
