@@ -14,6 +14,7 @@ from instruments.commands import Measure
 from instruments.errors import CommandRefused
 from instruments.measurement import Measurement
 from instruments.sample import Sample
+from orchestrator.agreeing.noting import leave_open, note_disputes
 from orchestrator.failing.clearing import Further, further, request
 from orchestrator.failing.remedies import StepFailed
 from orchestrator.measuring import measure_once
@@ -29,21 +30,37 @@ async def measured_further(
     insights: Sequence[Insight],
     measurements: Sequence[Measurement],
 ) -> Measurement | None:
-    """Return the further measurement that agents ask for, None if there is none.
+    """Return the further measurement that settles a dispute of agents, or that one asks for.
 
-    None, too, where the campaign's `further` does not allow it, or the instrument refuses it or
-    fails: what the agents said before then stands.
+    None where the campaign's `further` does not allow it, or the instrument refuses it or fails:
+    what the agents said before then stands. Disputes are written down as they come and go.
 
     Parameters
     ----------
     measurements : of the sample so far; those beyond the campaign's plans were further ones.
     """
     taken = measurements[len(run.campaign.measurements) :]
-    asked = request(run, insights)
+    found = note_disputes(run, number, insights, first=not taken)
+    more = await _measured(run, number, sample, insights, measurements, taken)
+    if more is None:
+        leave_open(run, number, found)
+    return more
+
+
+async def _measured(
+    run: Run,
+    number: int,
+    sample: Sample,
+    insights: Sequence[Insight],
+    measurements: Sequence[Measurement],
+    taken: Sequence[Measurement],
+) -> Measurement | None:
+    left = _seconds_left(run, taken)
+    asked = request(run, insights, measurements, seconds=left)
     if asked is None or len(taken) >= run.campaign.further.most:
         return None
-    wanted = further(run, insights)
-    if why := _forbidden(run, sample, wanted, taken):
+    wanted = further(run, insights, measurements, seconds=left)
+    if why := _forbidden(run, sample, wanted, left):
         run.tell(number, "measure", "failed", f"a further measurement was asked for, but {why}")
         logger.info("further measurement declined sample=%s: %s", sample.id, why)
         return None
@@ -57,14 +74,15 @@ async def measured_further(
         return None
 
 
-def _forbidden(
-    run: Run, sample: Sample, wanted: Further, taken: Sequence[Measurement]
-) -> str | None:
-    """Return why a further measurement is not taken, None if nothing speaks against it."""
+def _seconds_left(run: Run, taken: Sequence[Measurement]) -> float:
     allowed = run.campaign.further.seconds
-    left = allowed - sum((m.finished - m.started).total_seconds() for m in taken)
+    return allowed - sum((m.finished - m.started).total_seconds() for m in taken)
+
+
+def _forbidden(run: Run, sample: Sample, wanted: Further, left: float) -> str | None:
+    """Return why a further measurement is not taken, None if nothing speaks against it."""
     if left <= 0:
-        return f"the campaign's {allowed:g} s for this sample are spent"
+        return f"the campaign's {run.campaign.further.seconds:g} s for this sample are spent"
     order = Measure(
         measurement_id=f"{sample.id}/further", sample=sample, settings=dict(wanted.settings)
     )

@@ -83,10 +83,10 @@ def ballot(insights: Sequence[Speaks]) -> Ballot:
     """Return the statements to be weighed; of too many, those least likely to be wrong."""
     chosen = list(insights)
     if len(chosen) > MOST:
-        chosen.sort(key=_said_wrong)
+        chosen.sort(key=said_wrong)
         logger.warning("%s agents speak; the %s surest are heard", len(chosen), MOST)
     chosen = chosen[:MOST]
-    doubts = tuple(max(_said_wrong(i), LEAST_WRONG) for i in chosen)
+    doubts = tuple(max(said_wrong(i), LEAST_WRONG) for i in chosen)
     return Ballot(tuple(chosen), doubts, causes_of(chosen))
 
 
@@ -108,7 +108,7 @@ def comparable(quantity: str, insights: Sequence[Speaks]) -> list[Speaks]:
     speaking = [i for i in insights if quantity in i.estimates]
     if not speaking:
         return []
-    unit = min(speaking, key=_said_wrong).estimates[quantity].unit
+    unit = min(speaking, key=said_wrong).estimates[quantity].unit
     fitting = [i for i in speaking if i.estimates[quantity].unit == unit]
     for other in (i for i in speaking if i.estimates[quantity].unit != unit):
         logger.warning(
@@ -144,5 +144,6 @@ def _is_fraction(quantity: str) -> bool:
     return any(part.endswith("fraction") for part in quantity.split("."))
 
 
-def _said_wrong(insight: Speaks) -> float:
+def said_wrong(insight: Speaks) -> float:
+    """Return the probability of being wrong that an insight states, or `UNTOLD`."""
     return UNTOLD if insight.p_wrong is None else insight.p_wrong

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analysis.insight import Insight, MeasurementRequest
+from instruments.measurement import Measurement
 from instruments.sample import Setting
+from orchestrator.agreeing.disputes import disputes
+from orchestrator.agreeing.resolving import Resolving, resolving
 from orchestrator.failing.remedies import Remedy, remedy_for
 from orchestrator.routing import combine
 from orchestrator.run import Run
@@ -54,7 +58,7 @@ class Further:
 
     Attributes
     ----------
-    index : which of the campaign's measurements is taken once more.
+    index : which of the campaign's `plans` is taken.
     settings : setting → value.
     """
 
@@ -77,28 +81,67 @@ async def remedy_for_analysis(run: Run, number: int, why: str, *, measured_again
     return "skip" if remedy == "measure_again" and measured_again else remedy
 
 
-def further(run: Run, insights: Sequence[Insight]) -> Further:
-    """Return the measurement that an agent asks for, or else the campaign's first once more.
+def further(
+    run: Run,
+    insights: Sequence[Insight],
+    measurements: Sequence[Measurement] = (),
+    *,
+    seconds: float = math.inf,
+) -> Further:
+    """Return the measurement that is asked for, or else the campaign's first once more.
 
     A setting that the instrument does not accept as asked for stays as it was.
+
+    Parameters
+    ----------
+    measurements, seconds : see `request`.
     """
-    plans = run.campaign.measurements
-    asked_for = request(run, insights)
-    index = next(
-        (i for i, p in enumerate(plans) if asked_for and p.technique == asked_for.technique), 0
-    )
+    plans = run.campaign.plans
+    asked = _asked(run, insights, measurements, seconds=seconds)
+    index, asked_for = (asked.index, asked.request) if asked is not None else (0, None)
     capabilities = run.laboratory.describe(run.match.measurers[index])
-    asked = {
+    accepted = {
         name: value
         for name, value in (asked_for.settings if asked_for else {}).items()
-        if (accepted := capabilities.setting(name)) is not None and accepted.fault(value) is None
+        if (known := capabilities.setting(name)) is not None and known.fault(value) is None
     }
-    return Further(index, {**plans[index].settings, **asked})
+    return Further(index, {**plans[index].settings, **accepted})
 
 
-def request(run: Run, insights: Sequence[Insight]) -> MeasurementRequest | None:
-    """Return the request of most expected gain for a technique that the campaign has."""
-    techniques = {plan.technique for plan in run.campaign.measurements}
+def request(
+    run: Run,
+    insights: Sequence[Insight],
+    measurements: Sequence[Measurement] = (),
+    *,
+    seconds: float = math.inf,
+) -> MeasurementRequest | None:
+    """Return the measurement that is wanted most, None if there is none.
+
+    Where agents contradict each other it is the one that is expected to settle that soonest (see
+    `orchestrator.agreeing.resolving`); else the one of most expected gain that an agent asks for,
+    for a technique that the campaign has.
+
+    Parameters
+    ----------
+    measurements : of the sample so far; without them, nothing is done about disputes.
+    seconds : instrument time that is left for the sample.
+    """
+    asked = _asked(run, insights, measurements, seconds=seconds)
+    return None if asked is None else asked.request
+
+
+def _asked(
+    run: Run,
+    insights: Sequence[Insight],
+    measurements: Sequence[Measurement],
+    *,
+    seconds: float,
+) -> Resolving | None:
+    settling = resolving(run, insights, measurements, disputes(insights), seconds=seconds)
+    if settling is not None:
+        return settling
+    techniques = [plan.technique for plan in run.campaign.measurements]
     asked = [i.next_measurement for i in insights if i.next_measurement is not None]
     fitting = [wanted for wanted in asked if wanted.technique in techniques]
-    return max(fitting, key=lambda wanted: wanted.expected_gain or 0.0, default=None)
+    best = max(fitting, key=lambda wanted: wanted.expected_gain or 0.0, default=None)
+    return None if best is None else Resolving(techniques.index(best.technique), best)
