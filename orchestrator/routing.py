@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from analysis.insight import Estimate
 from analysis.learning.voting.answers import PooledAnswer, pool_answers
+from analysis.learning.voting.causes import Shares
 from analysis.learning.voting.numbers import PooledNumber, pool_numbers
 from analysis.protocols import Agent
 from instruments.measurement import Measurement
 from orchestrator.agreeing.statements import (
     SHARED_ERROR,
-    SHARED_FAILURE,
+    SHARES,
     Speaks,
     ballot,
     comparable,
@@ -65,7 +66,11 @@ def combine_answers(
 
 
 def pooled_number(
-    quantity: str, speaking: Sequence[Speaks], *, width: float | None = None
+    quantity: str,
+    speaking: Sequence[Speaks],
+    *,
+    width: float | None = None,
+    shares: Shares = SHARES,
 ) -> PooledNumber:
     """Return how two or more insights that estimate a quantity were weighed."""
     heard = ballot(speaking)
@@ -76,18 +81,20 @@ def pooled_number(
         p_wrong=heard.p_wrong,
         causes=heard.causes,
         width=width_of(quantity, said, width),
-        shared_failure=SHARED_FAILURE,
+        shares=shares,
         shared_error=SHARED_ERROR,
     )
 
 
-def pooled_answer(question: str, speaking: Sequence[Speaks]) -> PooledAnswer:
+def pooled_answer(
+    question: str, speaking: Sequence[Speaks], *, shares: Shares = SHARES
+) -> PooledAnswer:
     """Return how two or more insights that answer a question were weighed."""
     heard = ballot(speaking)
     return pool_answers(
         [i.class_probabilities[question] for i in heard.insights],
         p_wrong=heard.p_wrong,
         causes=heard.causes,
-        shared_failure=SHARED_FAILURE,
+        shares=shares,
         shared_error=SHARED_ERROR,
     )

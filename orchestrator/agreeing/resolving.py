@@ -11,7 +11,7 @@ from instruments.errors import CommandRefused
 from instruments.measurement import Measurement
 from instruments.sample import Sample, Setting
 from orchestrator.agreeing.disputes import Dispute
-from orchestrator.agreeing.statements import SHARED_FAILURE, UNTOLD, said_wrong
+from orchestrator.agreeing.statements import SHARES, UNTOLD, said_wrong
 from orchestrator.campaign import MeasurementPlan
 from orchestrator.run import Run
 
@@ -72,7 +72,7 @@ def resolving(
     times the counting time, and those that the campaign keeps for disputes. A measurement that
     nobody has read yet is fresh evidence: it settles the dispute unless it is itself wrong, and so
     leaves the doubt times the doubt of who reads it. One that is taken again renews only what its
-    readers share, the share of doubt of `SHARED_FAILURE`; an agent that promises a smaller doubt
+    readers share, the share of doubt of `SHARES`; an agent that promises a smaller doubt
     afterwards is believed in proportion. Each is taken again once at most, since a dispute that
     outlives it has another cause.
 
@@ -117,7 +117,7 @@ def _candidates(
                 index, plan.settings, f"{plan.technique}, not yet measured,", doubt * UNTOLD
             )
         elif seen[index] == 1:
-            again = doubt * (1 - SHARED_FAILURE * (1 - UNTOLD))
+            again = doubt * (1 - SHARES.by_cause * (1 - UNTOLD))
             yield Candidate(index, _longer(run, index, plan), f"{plan.technique} once more", again)
             yield from _asked_for(run, index, plan, insights, doubt=doubt, again=again)
 

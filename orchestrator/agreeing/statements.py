@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from analysis.insight import Estimate
+from analysis.learning.voting.causes import Shares
 from analysis.learning.voting.verdict import MOST
 
 logger = logging.getLogger(__name__)
 
-SHARED_FAILURE = 0.3
-"""Share of the probability of being wrong that agents of the same measurement have in common: a
-swapped sample, a spoilt measurement. `benchmarks/disagreement.py --learn` estimates it."""
+SHARES = Shares(by_cause=0.3, by_all=0.1)
+"""Of the probability of being wrong, the share that agents of the same measurement have in common
+(a swapped sample, a spoilt measurement), and that all have (a phase that nobody looks for).
+`benchmarks/disagreement.py --learn` estimates them."""
 
 SHARED_ERROR = 0.5
 """Share of the variance that agents of the same measurement have in common: they read the same

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.learning.voting.causes import Shares
 from analysis.learning.voting.verdict import Verdict, members, weigh
 
 FloatArray = NDArray[np.float64]
@@ -34,7 +35,7 @@ def pool_answers(
     *,
     p_wrong: Sequence[float],
     causes: Sequence[int],
-    shared_failure: float,
+    shares: Shares,
     shared_error: float,
 ) -> PooledAnswer:
     """Return what several statements say of one question.
@@ -47,7 +48,7 @@ def pool_answers(
     Parameters
     ----------
     told : (n,) answer → probability.
-    p_wrong, causes, shared_failure : see `weigh`.
+    p_wrong, causes, shares : see `weigh`.
     shared_error : 0, statements of a group are independent, … 1, they repeat each other.
     """
     names = list(dict.fromkeys(answer for one in told for answer in one))
@@ -59,7 +60,7 @@ def pool_answers(
         log_evidence[subset], pooled[subset] = _joined(
             votes[chosen], np.asarray(causes)[chosen], shared_error=shared_error
         )
-    verdict = weigh(log_evidence, p_wrong=p_wrong, causes=causes, shared_failure=shared_failure)
+    verdict = weigh(log_evidence, p_wrong=p_wrong, causes=causes, shares=shares)
     share = verdict.within.sum(axis=0) @ pooled
     return PooledAnswer(
         dict(zip(names, map(float, share / share.sum()), strict=True)), verdict.p_wrong, verdict

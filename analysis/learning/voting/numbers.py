@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.learning.voting.causes import Shares
 from analysis.learning.voting.verdict import Verdict, members, weigh
 
 FloatArray = NDArray[np.float64]
@@ -44,7 +45,7 @@ def pool_numbers(
     p_wrong: Sequence[float],
     causes: Sequence[int],
     width: float,
-    shared_failure: float,
+    shares: Shares,
     shared_error: float,
 ) -> PooledNumber:
     """Return what several statements say of one quantity.
@@ -57,7 +58,7 @@ def pool_numbers(
 
     Parameters
     ----------
-    values, stds, p_wrong, causes : (n,), see `weigh`; std None if unknown.
+    values, stds, p_wrong, causes, shares : (n,), see `weigh`; std None if unknown.
     width : range over which the quantity may lie, in its unit.
     shared_error : share of the smallest variance of a group that its statements have in common.
     """
@@ -79,7 +80,7 @@ def pool_numbers(
             )
             log_evidence[k, subset] = found[0] + (len(chosen) - 1) * np.log(width)
             means[k, subset], variances[k, subset] = found[1:]
-    verdict = weigh(log_evidence, p_wrong=p_wrong, causes=causes, shared_failure=shared_failure)
+    verdict = weigh(log_evidence, p_wrong=p_wrong, causes=causes, shares=shares)
     shares = verdict.within
     value = float((shares * means).sum())
     variance = float((shares * (variances + (means - value) ** 2)).sum())

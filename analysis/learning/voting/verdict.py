@@ -3,21 +3,23 @@
 A statement is right with the probability that it states, or else says nothing. What tells right
 from wrong is agreement: right statements agree, wrong ones are anywhere (Press 1997,
 arXiv:astro-ph/9604126; Hogg, Bovy & Lang 2010, arXiv:1008.4686, section 3). Statements with a
-common cause of error, such as one spoilt measurement, are wrong together with a share of the
-probability that each is wrong alone: the beta factor of reliability engineering (Fleming 1975,
-General Atomic report GA-A13284). What fooled them all may make them agree on something wrong, so
-their agreement tells nothing of it.
+common cause of error, such as one spoilt measurement, may be wrong together, and then agree on
+something wrong; their agreement tells nothing of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import product
+from operator import or_
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
+
+from analysis.learning.voting.causes import Blame, Shares, blame
 
 FloatArray = NDArray[np.float64]
 
@@ -72,11 +74,7 @@ def members(subset: int) -> tuple[int, ...]:
 
 
 def weigh(
-    log_evidence: ArrayLike,
-    *,
-    p_wrong: Sequence[float],
-    causes: Sequence[int],
-    shared_failure: float,
+    log_evidence: ArrayLike, *, p_wrong: Sequence[float], causes: Sequence[int], shares: Shares
 ) -> Verdict:
     """Return how likely each subset of statements is the right one.
 
@@ -87,7 +85,7 @@ def weigh(
         over that if all are anywhere. 0 for no or one statement.
     p_wrong : (n,) probability that each statement is wrong, before the others are heard.
     causes : (n,) number of what each statement rests on; equal ones share causes of error.
-    shared_failure : share of the smallest `p_wrong` of a group that strikes the whole group, 0 … 1.
+    shares : how much of being wrong they have in common.
 
     Raises
     ------
@@ -101,21 +99,18 @@ def weigh(
             f"{n} statements with {len(causes)} causes and evidence on {evidence.shape[1]} subsets "
             f"cannot be weighed; give 1 to {MOST}, with evidence on each of their subsets"
         )
-    groups = [sum(1 << i for i in range(n) if causes[i] == g) for g in dict.fromkeys(causes)]
-    common = {g: shared_failure * min(p_wrong[i] for i in members(g)) for g in groups}
-    own = [
-        1 - (1 - p) / (1 - c) if (c := _common(common, i)) < 1 else 1.0
-        for i, p in enumerate(p_wrong)
-    ]
+    found = blame(p_wrong, causes, shares)
     terms: list[FloatArray] = []
     where: list[int] = []
-    for subset, fooled in product(range(2**n), _choices([g for g in groups if common[g] > 0])):
-        prior = _log_prior(subset, own) + _log_fooled(common, fooled)
+    for subset, struck in product(range(2**n), _choices(range(len(found.common)))):
+        prior = _log_prior(subset, found.own) + _log_struck(found, struck)
         if prior == -np.inf:
             continue
-        right = subset & ~sum(fooled)
+        hit = {found.common[k][0] for k in struck}
+        largest = [g for g in hit if not any(g != h and g & h == g for h in hit)]
+        right = subset & ~reduce(or_, hit, 0)
         where.append(right)
-        terms.append(prior + evidence[:, right] + sum(evidence[:, subset & g] for g in fooled))
+        terms.append(prior + evidence[:, right] + sum(evidence[:, subset & g] for g in largest))
     return _verdict(np.array(terms).T, np.array(where), 2**n)
 
 
@@ -139,15 +134,11 @@ def _only(weights: FloatArray) -> FloatArray:
     return only
 
 
-def _common(common: dict[int, float], statement: int) -> float:
-    return next(c for g, c in common.items() if g >> statement & 1)
-
-
-def _choices(groups: Sequence[int]) -> list[tuple[int, ...]]:
-    """Return every choice of some of the groups, the empty one first."""
+def _choices(items: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return every choice of some of the items, the empty one first."""
     found: list[tuple[int, ...]] = [()]
-    for g in groups:
-        found += [(*chosen, g) for chosen in found]
+    for item in items:
+        found += [(*chosen, item) for chosen in found]
     return found
 
 
@@ -158,7 +149,8 @@ def _log_prior(subset: int, own: Sequence[float]) -> float:
         return float(np.log(held).sum())
 
 
-def _log_fooled(common: dict[int, float], fooled: Sequence[int]) -> float:
-    """Return the logarithm of the probability that just these groups are struck as a whole."""
+def _log_struck(found: Blame, struck: Sequence[int]) -> float:
+    """Return the logarithm of the probability that just these subsets are struck as a whole."""
     with np.errstate(divide="ignore"):
-        return float(np.log([c if g in fooled else 1 - c for g, c in common.items()]).sum())
+        each = [c if k in struck else 1 - c for k, (_, c) in enumerate(found.common)]
+        return float(np.log(each).sum())

@@ -7,6 +7,7 @@ import pytest
 
 from analysis.learning.calibration import expected_calibration_error
 from analysis.learning.voting.answers import pool_answers
+from analysis.learning.voting.causes import Shares, blame
 from analysis.learning.voting.numbers import PooledNumber, pool_numbers
 from analysis.learning.voting.verdict import weigh
 
@@ -35,7 +36,7 @@ def pooled(said: list[float], *, causes: tuple[int, ...] = CAUSES) -> PooledNumb
         p_wrong=DOUBTS,
         causes=causes,
         width=WIDTH,
-        shared_failure=SHARED,
+        shares=Shares(SHARED),
         shared_error=0.0,
     )
 
@@ -81,7 +82,7 @@ def test_shared_errors_do_not_average_out() -> None:
             p_wrong=[0.01] * 4,
             causes=[0] * 4,
             width=WIDTH,
-            shared_failure=0.0,
+            shares=Shares(0.0),
             shared_error=shared_error,
         )
         assert found.std is not None
@@ -92,10 +93,38 @@ def test_shared_errors_do_not_average_out() -> None:
 
 
 def test_weights_are_probabilities_of_all_subsets() -> None:
-    verdict = weigh(np.zeros(8), p_wrong=DOUBTS, causes=CAUSES, shared_failure=0.0)
+    verdict = weigh(np.zeros(8), p_wrong=DOUBTS, causes=CAUSES, shares=Shares(0.0))
     assert verdict.weights.sum() == pytest.approx(1)
     assert verdict.right == pytest.approx([1 - p for p in DOUBTS])  # nothing was learnt
     assert verdict.weights[0, 0] == pytest.approx(np.prod(DOUBTS))
+
+
+def test_what_all_share_no_agreement_rules_out() -> None:
+    found = pool_numbers(
+        [0.5] * 4,
+        [STD] * 4,
+        p_wrong=[0.1] * 4,
+        causes=range(4),
+        width=WIDTH,
+        shares=Shares(0.3, by_all=0.2),
+        shared_error=0.0,
+    )
+    assert found.p_wrong == pytest.approx(0.2 * 0.1, rel=1e-2)
+
+
+def test_blame_adds_up_to_what_is_stated() -> None:
+    found = blame(DOUBTS, CAUSES, Shares(0.3, by_all=0.1))
+    for i, p in enumerate(DOUBTS):
+        right = 1 - found.own[i]
+        for group, struck in found.common:
+            right *= 1 - struck if group >> i & 1 else 1
+        assert 1 - right == pytest.approx(p)
+
+
+def test_a_cause_that_is_ruled_out_leaves_less_doubt() -> None:
+    spared = blame(DOUBTS, CAUSES, Shares(0.3, spared=frozenset({0, 1})))
+    assert spared.common == ()
+    assert all(own < p for own, p in zip(spared.own, DOUBTS, strict=True))
 
 
 def test_all_surely_wrong_leaves_nobody_right() -> None:
@@ -105,7 +134,7 @@ def test_all_surely_wrong_leaves_nobody_right() -> None:
         p_wrong=[1.0, 1.0],
         causes=[0, 1],
         width=1.0,
-        shared_failure=0.3,
+        shares=Shares(0.3),
         shared_error=0.5,
     )
     assert found.p_wrong == 1.0
@@ -114,7 +143,7 @@ def test_all_surely_wrong_leaves_nobody_right() -> None:
 
 def test_too_many_votes_are_refused() -> None:
     with pytest.raises(ValueError, match="9 statements"):
-        weigh(np.zeros(512), p_wrong=[0.1] * 9, causes=range(9), shared_failure=0.0)
+        weigh(np.zeros(512), p_wrong=[0.1] * 9, causes=range(9), shares=Shares(0.0))
 
 
 def test_independent_answers_multiply() -> None:
@@ -122,7 +151,7 @@ def test_independent_answers_multiply() -> None:
         [{"a": 0.8, "b": 0.2}, {"a": 0.6, "b": 0.4}],
         p_wrong=[1e-9, 1e-9],
         causes=[0, 1],
-        shared_failure=0.0,
+        shares=Shares(0.0),
         shared_error=0.5,
     )
     odds = (0.8 * 0.6) / (0.2 * 0.4)
@@ -134,7 +163,7 @@ def test_answers_nobody_can_reconcile_are_told_by_the_surer_one() -> None:
         [{"a": 1.0, "b": 0.0}, {"b": 1.0}],
         p_wrong=[0.2, 0.1],
         causes=[0, 1],
-        shared_failure=0.3,
+        shares=Shares(0.3),
         shared_error=0.5,
     )
     assert found.probabilities == pytest.approx({"a": 0.0, "b": 1.0})

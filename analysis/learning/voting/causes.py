@@ -1,0 +1,80 @@
+"""Causes of error that several statements have in common, beside those of each alone.
+
+The beta factor of reliability engineering (Fleming 1975, General Atomic report GA-A13284): a share
+of the probability that one fails is that of all failing together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+TINY = 1e-12
+"""Probability of being right that a common cause leaves at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How much of the probability of being wrong statements have in common.
+
+    Attributes
+    ----------
+    by_cause : of the smallest probability among statements with a common cause, such as one
+        measurement, the share with which it strikes them together.
+    by_all : likewise of all statements, whatever they rest on: nobody knows the phase, the sample
+        was mistaken for another.
+    spared : causes that are known not to have struck.
+    """
+
+    by_cause: float
+    by_all: float = 0.0
+    spared: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """What may be wrong with statements.
+
+    Attributes
+    ----------
+    own : (n,) probability that each is wrong by itself.
+    common : subset, as bits, and probability that it is struck as a whole.
+    """
+
+    own: tuple[float, ...]
+    common: tuple[tuple[int, float], ...]
+
+
+def blame(p_wrong: Sequence[float], causes: Sequence[int], shares: Shares) -> Blame:
+    """Return what each statement's probability of being wrong is made of.
+
+    Parameters
+    ----------
+    p_wrong : (n,) as stated.
+    causes : (n,) number of what each statement rests on; equal ones share causes of error.
+    """
+    groups = {cause: _mine(causes, cause) for cause in dict.fromkeys(causes)}
+    struck = {c: shares.by_cause * min(p_wrong[i] for i in g) for c, g in groups.items()}
+    everybody = shares.by_all * min(p_wrong) if len(p_wrong) > 1 else 0.0
+    own = [
+        1 - min((1 - p) / max((1 - struck[c]) * (1 - everybody), TINY), 1.0)
+        for p, c in zip(p_wrong, causes, strict=True)
+    ]
+    common = [] if everybody == 0 else [(as_subset(range(len(p_wrong))), everybody)]
+    for cause, group in groups.items():
+        if cause in shares.spared or struck[cause] == 0:
+            continue
+        if len(group) == 1:
+            own[group[0]] = 1 - (1 - own[group[0]]) * (1 - struck[cause])
+        else:
+            common.append((as_subset(group), struck[cause]))
+    return Blame(tuple(own), tuple(common))
+
+
+def as_subset(statements: Iterable[int]) -> int:
+    """Return a subset as bits."""
+    return sum(1 << i for i in statements)
+
+
+def _mine(causes: Sequence[int], cause: int) -> list[int]:
+    return [i for i, c in enumerate(causes) if c == cause]
