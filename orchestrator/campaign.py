@@ -8,6 +8,7 @@ from typing import Annotated, Literal, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from instruments.sample import Setting
+from orchestrator.acting.rules import Actions
 from orchestrator.errors import BadFile
 from orchestrator.people.gates import Approval, Prompt
 from orchestrator.space_tables import with_tables
@@ -174,6 +175,7 @@ class Campaign(_Record):
     when_disputed : measurements that are taken only of a sample on which agents contradict each
         other, within what `further` allows.
     further : further measurements of a sample that agents may ask for.
+    actions : what may be done next besides a new experiment; None allows nothing else.
     approval : which proposals wait for a person.
     prompts : what a person does by hand, and before which step.
     """
@@ -195,6 +197,7 @@ class Campaign(_Record):
     agents: tuple[AgentChoice, ...] = Field(min_length=1)
     further: FurtherMeasurements = FurtherMeasurements()
     on_failure: FailurePolicy = FailurePolicy()
+    actions: Actions | None = None
     approval: Approval = Approval()
     prompts: tuple[Prompt, ...] = ()
 

@@ -117,7 +117,7 @@ def _unfinished(run: Run) -> deque[int]:
     for number in numbers:
         known = run.history.experiment(run.id, number)
         assert known is not None
-        run.under_way.add(number, known.proposal.values)
+        run.under_way.add(number, known.proposal)
     return deque(numbers)
 
 

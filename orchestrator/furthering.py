@@ -14,8 +14,10 @@ from instruments.commands import Measure
 from instruments.errors import CommandRefused
 from instruments.measurement import Measurement
 from instruments.sample import Sample
+from orchestrator.acting.again import further_ones
+from orchestrator.acting.weighing import weighs, worth_measuring
 from orchestrator.agreeing.noting import leave_open, note_disputes
-from orchestrator.failing.clearing import Further, further, request
+from orchestrator.failing.clearing import Further, further, request, unclear
 from orchestrator.failing.remedies import StepFailed
 from orchestrator.measuring import measure_once
 from orchestrator.run import Run
@@ -35,11 +37,14 @@ async def measured_further(
     None where the campaign's `further` does not allow it, or the instrument refuses it or fails:
     what the agents said before then stands. Disputes are written down as they come and go.
 
+    In a campaign with ``[actions]`` the planner decides once something of what is wanted is known,
+    by what each further measurement is worth; what agents ask for is then offered to it.
+
     Parameters
     ----------
-    measurements : of the sample so far; those beyond the campaign's plans were further ones.
+    measurements : of the sample so far.
     """
-    taken = measurements[len(run.campaign.measurements) :]
+    taken = further_ones(run, number, measurements)
     found = note_disputes(run, number, insights, first=not taken)
     more = await _measured(run, number, sample, insights, measurements, taken)
     if more is None:
@@ -55,16 +60,23 @@ async def _measured(
     measurements: Sequence[Measurement],
     taken: Sequence[Measurement],
 ) -> Measurement | None:
+    if len(taken) >= run.campaign.further.most:
+        return None
     left = _seconds_left(run, taken)
-    asked = request(run, insights, measurements, seconds=left)
-    if asked is None or len(taken) >= run.campaign.further.most:
+    if weighs(run) and unclear(run, insights) is None:
+        wanted = await worth_measuring(
+            run,
+            number,
+            sample,
+            insights,
+            taken,
+            asked=request(run, insights, measurements, seconds=left),
+            forbidden=lambda one: _forbidden(run, sample, one, left),
+        )
+    else:
+        wanted = _asked_for(run, number, sample, insights, measurements, left)
+    if wanted is None:
         return None
-    wanted = further(run, insights, measurements, seconds=left)
-    if why := _forbidden(run, sample, wanted, left):
-        run.tell(number, "measure", "failed", f"a further measurement was asked for, but {why}")
-        logger.info("further measurement declined sample=%s: %s", sample.id, why)
-        return None
-    run.tell(number, "measure", "started", f"a further one: {asked.reason}")
     try:
         return await measure_once(
             run, number, sample, wanted.index, more=wanted.settings, times=len(taken) + 1
@@ -72,6 +84,32 @@ async def _measured(
     except StepFailed as failed:
         logger.warning("further measurement failed sample=%s: %s", sample.id, failed)
         return None
+
+
+def _asked_for(
+    run: Run,
+    number: int,
+    sample: Sample,
+    insights: Sequence[Insight],
+    measurements: Sequence[Measurement],
+    left: float,
+) -> Further | None:
+    """Return the further measurement that is asked for, None if there is none to take.
+
+    Parameters
+    ----------
+    left : instrument time [s] that is left for the sample.
+    """
+    asked = request(run, insights, measurements, seconds=left)
+    if asked is None:
+        return None
+    wanted = further(run, insights, measurements, seconds=left)
+    if why := _forbidden(run, sample, wanted, left):
+        run.tell(number, "measure", "failed", f"a further measurement was asked for, but {why}")
+        logger.info("further measurement declined sample=%s: %s", sample.id, why)
+        return None
+    run.tell(number, "measure", "started", f"a further one: {asked.reason}")
+    return wanted
 
 
 def _seconds_left(run: Run, taken: Sequence[Measurement]) -> float:

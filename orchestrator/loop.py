@@ -14,6 +14,18 @@ from analysis.insight import Insight
 from instruments.commands import Synthesize
 from instruments.measurement import Measurement
 from instruments.sample import Sample
+from orchestrator.acting.again import (
+    asked_again,
+    further_ones,
+    in_place,
+    measured_again,
+    sample_again,
+    turn_mark,
+)
+from orchestrator.acting.asking import DISCARDED, INFEASIBLE, infeasible, looked_at
+from orchestrator.acting.current import current
+from orchestrator.acting.executed import executed
+from orchestrator.acting.options import offered
 from orchestrator.costs import cost_of
 from orchestrator.deciding.fallback import plan, read
 from orchestrator.errors import CampaignStops
@@ -40,9 +52,9 @@ from orchestrator.telling import (
     in_words,
     insight_in_words,
     outcome_in_words,
+    proposal_in_words,
     why_it_failed,
 )
-from planners.parameters import ContinuousParameter, Value
 from planners.proposal import Observation, Proposal
 
 
@@ -71,7 +83,7 @@ async def turn(run: Run, number: int, *, verbs: Verbs | None = None) -> Observat
     if known is not None and known.observation is not None:
         return known.observation
     proposal = await verbs.propose(run, number)
-    run.under_way.add(number, proposal.values)
+    run.under_way.add(number, proposal)
     observation = await _carried_out(run, number, proposal, verbs)
     run.under_way.remove(number)
     return observation
@@ -80,14 +92,24 @@ async def turn(run: Run, number: int, *, verbs: Verbs | None = None) -> Observat
 async def _carried_out(run: Run, number: int, proposal: Proposal, verbs: Verbs) -> Observation:
     """Return what an experiment told, or that it failed and why."""
     try:
-        _refuse(await vetoed(run, number, proposal) or await undone(run, number, "synthesize"))
-        sample = await persist(run, number, "synthesis", verbs.synthesize, proposal)
-        _refuse(await undone(run, number, "measure"))
+        _refuse(await vetoed(run, number, proposal))
+        sample = await _sample(run, number, proposal, verbs)
+        _refuse(await undone(run, number, "measure", sample=sample.id))
         measurements = await persist(run, number, "measurement", verbs.measure, sample)
         insights = await _cleared(run, number, sample, measurements, verbs)
+        _refuse(infeasible(insights), cause=INFEASIBLE)
+        _refuse(await looked_at(run, number, insights), cause=DISCARDED)
     except StepFailed as failed:
         return _failed(run, number, proposal, failed)
     return await verbs.score(run, number, proposal, sample, insights)
+
+
+async def _sample(run: Run, number: int, proposal: Proposal, verbs: Verbs) -> Sample:
+    """Return the sample of an experiment: a new one, or an earlier one that is measured again."""
+    if proposal.measure_again is not None:
+        return sample_again(run, number, proposal.measure_again)
+    _refuse(await undone(run, number, "synthesize"))
+    return await persist(run, number, "synthesis", verbs.synthesize, proposal)
 
 
 async def _cleared(
@@ -104,6 +126,8 @@ async def _cleared(
         rounds.append(await verbs.analyze(run, number, taken))
     measured_again = False
     while (why := unclear(run, standing(rounds))) is not None:
+        if asked_again(run, number) is not None:
+            break
         remedy = await remedy_for_analysis(run, number, why, measured_again=measured_again)
         if remedy == "skip":
             break
@@ -128,6 +152,8 @@ def _failed(run: Run, number: int, proposal: Proposal, failed: StepFailed) -> Ob
         cause=failed.cause,
         repeat=failed.remedy == "resynthesize" and times_repeated(run, number) < allowed,
     )
+    if proposal.measure_again is not None:
+        observation = in_place(run, proposal.measure_again.experiment, observation)
     run.history.record_observation(run.id, number, observation)
     run.tell(number, "score", "failed", str(failed))
     if failed.remedy == "stop":
@@ -135,10 +161,10 @@ def _failed(run: Run, number: int, proposal: Proposal, failed: StepFailed) -> Ob
     return observation
 
 
-def _refuse(why: str | None) -> None:
-    """Raise StepFailed if a person gave a reason why the experiment does not go on."""
+def _refuse(why: str | None, *, cause: str = "person") -> None:
+    """Raise StepFailed if there is a reason why the experiment does not go on."""
     if why is not None:
-        raise StepFailed(why, cause="person")
+        raise StepFailed(why, cause=cause)
 
 
 async def propose(run: Run, number: int) -> Proposal:
@@ -149,11 +175,17 @@ async def propose(run: Run, number: int) -> Proposal:
     run.tell(number, "propose", "started", f"{run.match.planner.name} chooses")
     ended = run.history.observations(run.id)
     latest = dict(ended[-LOOK_BACK:])  # what is under way now cannot have ended long ago
-    pending = {n: point for n, point in run.under_way.points.items() if n not in latest}
+    made = {n: p for n, p in run.under_way.points.items() if n not in run.under_way.again}
+    pending = {n: point for n, point in made.items() if n not in latest}
     proposal = to_repeat(run, number, latest)
     if proposal is None:
-        known_then = [observation for _, observation in ended]
-        proposal = await plan(run, number, observations=known_then, pending=list(pending.values()))
+        proposal = await plan(
+            run,
+            number,
+            observations=[observation for _, observation in current(ended)],
+            pending=list(pending.values()),
+            offer=offered(run, ended),
+        )
     run.history.record_proposal(
         run.id,
         number,
@@ -162,7 +194,7 @@ async def propose(run: Run, number: int) -> Proposal:
         told=len(ended),
         pending=list(pending),
     )
-    run.tell(number, "propose", "finished", in_words(run, proposal.values))
+    run.tell(number, "propose", "finished", proposal_in_words(run, proposal))
     return proposal
 
 
@@ -209,11 +241,16 @@ async def synthesize(run: Run, number: int, proposal: Proposal) -> Sample:
 async def measure(run: Run, number: int, sample: Sample) -> list[Measurement]:
     """Return every measurement of a sample, taking those that are missing.
 
+    Of an earlier sample, the one that was chosen is taken besides those that there are.
+
     Raises
     ------
     StepFailed
         An instrument failed, or its data were spoilt, as often as the campaign allows.
     """
+    again = asked_again(run, number)
+    if again is not None:
+        return await measured_again(run, number, sample, again)
     plans = range(len(run.campaign.measurements))
     return [await measure_once(run, number, sample, i) for i in plans]
 
@@ -225,7 +262,7 @@ async def analyze(run: Run, number: int, measurements: list[Measurement]) -> lis
     further measurement all are asked again, and what they said before stays in the history.
     """
     known = run.history.experiment(run.id, number)
-    times = len(measurements) - len(run.campaign.measurements)
+    times = len(further_ones(run, number, measurements))
     said = known.insights if known is not None else ()
     done = {i.agent: i.id for i in said if times_in(i.id, AGAIN) == times}
     insights = []
@@ -238,7 +275,7 @@ async def analyze(run: Run, number: int, measurements: list[Measurement]) -> lis
         insight = await read(run, number, name, measurements)
         if insight is None:
             continue
-        insight = replace(insight, id=insight.id + mark(AGAIN, times))
+        insight = replace(insight, id=insight.id + turn_mark(run, number) + mark(AGAIN, times))
         run.history.record_insight(run.id, number, insight)
         insights.append(insight)
         run.tell(
@@ -262,6 +299,8 @@ async def score(
         context=reported(run.campaign.space.context, insights, sample.recipe),
         predicted=proposal.reason.predicted,
     )
+    if proposal.measure_again is not None:
+        observation = in_place(run, proposal.measure_again.experiment, observation)
     run.history.record_observation(run.id, number, observation)
     told = outcome_in_words(run, observation)
     run.tell(number, "score", "failed" if observation.failed else "finished", told)
@@ -270,18 +309,3 @@ async def score(
 
 PLAIN = Verbs(propose, synthesize, measure, analyze, score)
 """The verbs as plain functions."""
-
-
-def executed(run: Run, proposal: Proposal, sample: Sample) -> dict[str, Value]:
-    """Return the point that was really made.
-
-    Continuous settings are as executed; choices from a list stay as they were chosen, since the
-    planner must recognise them.
-    """
-    listed = run.campaign.space.listed
-    values = dict(proposal.values)
-    for parameter in run.campaign.space.parameters:
-        if isinstance(parameter, ContinuousParameter) and parameter.name not in listed:
-            done = sample.recipe.get(parameter.name, values[parameter.name])
-            values[parameter.name] = done
-    return values

@@ -31,7 +31,7 @@ async def measure_once(
     Parameters
     ----------
     more : settings of a further measurement, taken besides the planned one.
-    times : how many further ones there are with it.
+    times : how many further ones there are with it in this experiment.
 
     Raises
     ------
@@ -40,7 +40,7 @@ async def measure_once(
     """
     plan, names = run.campaign.plans[index], run.match.measuring(index)
     name = " or ".join(names)
-    which = f"{index}{mark(MORE, 0 if more is None else times)}"
+    which = f"{index}{_turn(number, sample)}{mark(MORE, 0 if more is None else times)}"
     stem, step = f"{sample.id}/{plan.technique}-{which}", f"measure-{which}"
     settings = plan.settings if more is None else dict(more)
     if done := _recorded(run, number, stem):
@@ -67,6 +67,11 @@ async def measure_once(
         run.tell(number, "measure", "failed", f"{name}: {why}")
         run.history.record_event(run.id, "measurement_failed", f"{name}: {why}", number)
     raise StepFailed(f"measurement failed: {why}", cause="measurement")
+
+
+def _turn(number: int, sample: Sample) -> str:
+    """Return what marks a measurement of an earlier sample, so that it is no other turn's."""
+    return "" if sample.number == number else f"-turn{number}"
 
 
 def _recorded(run: Run, number: int, stem: str) -> Measurement | None:

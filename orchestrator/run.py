@@ -26,7 +26,7 @@ from planners.proposal import Observation, Proposal
 
 Verb = Literal["propose", "synthesize", "measure", "analyze", "score"]
 
-ROLES: tuple[str, ...] = ("propose", "synthesize", "measure", "analyze", "score")
+ROLES: tuple[str, ...] = ("propose", "synthesize", "measure", "analyze", "score", "weigh")
 """Roles that own a random stream; the order is part of a campaign's identity: append only."""
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from analysis.insight import Insight
 from instruments.commands import Outcome
 from instruments.measurement import Measurement
+from orchestrator.acting.words import again_in_words
 from orchestrator.run import Run
 from planners.parameters import Value
-from planners.proposal import Observation
+from planners.proposal import Observation, Proposal
 
 LONGEST_ERROR = 300
 """Characters of somebody else's error that are kept."""
@@ -21,6 +22,13 @@ def in_words(run: Run, values: dict[str, Value]) -> str:
         shown = value if isinstance(value, str) else f"{value:.4g}"
         parts.append(f"{name} {shown} {unit}".rstrip())
     return ", ".join(parts)
+
+
+def proposal_in_words(run: Run, proposal: Proposal) -> str:
+    """Return what is to be done for a person: a point, or a sample that is measured again."""
+    if proposal.measure_again is not None:
+        return again_in_words(proposal.measure_again, run.campaign)
+    return in_words(run, proposal.values)
 
 
 def outcome_in_words(run: Run, observation: Observation) -> str:

@@ -15,6 +15,7 @@ from orchestrator.deciding.choosing import choose
 from orchestrator.deciding.interpreting import interpret
 from orchestrator.people.notifying import notify
 from orchestrator.run import Run
+from planners.actions.records import Offer
 from planners.proposal import Observation, Proposal
 from planners.space import Point
 
@@ -23,9 +24,18 @@ LOUD_AFTER = 3
 
 
 async def plan(
-    run: Run, number: int, *, observations: Sequence[Observation], pending: Sequence[Point] = ()
+    run: Run,
+    number: int,
+    *,
+    observations: Sequence[Observation],
+    pending: Sequence[Point] = (),
+    offer: Offer | None = None,
 ) -> Proposal:
     """Return what the planner proposes, or what fills the space if it crashes.
+
+    Parameters
+    ----------
+    offer : what could be measured of earlier samples instead.
 
     Raises
     ------
@@ -40,6 +50,7 @@ async def plan(
             observations=observations,
             pending=pending,
             rng=run.rng(number, "propose"),
+            offer=offer,
         )
 
     proposal = await beside(run.laboratory.clock, work)

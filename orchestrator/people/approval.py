@@ -9,7 +9,7 @@ from typing import Literal
 from orchestrator.people.asking import Question, Reply
 from orchestrator.people.gates import Prompt
 from orchestrator.run import Run
-from orchestrator.telling import in_words
+from orchestrator.telling import proposal_in_words
 from planners.proposal import Proposal
 
 logger = logging.getLogger(__name__)
@@ -30,11 +30,12 @@ async def vetoed(run: Run, number: int, proposal: Proposal) -> str | None:
     why = run.campaign.approval.why(number, proposal.values)
     if why is None:
         return None
-    wanted = in_words(run, proposal.values)
+    wanted = proposal_in_words(run, proposal)
+    what = "be made" if proposal.measure_again is None else "go on"
     question = Question(
         key=f"approve/{number}",
         kind="approve",
-        text=f"May experiment {number} be made: {wanted}? Asked because {why}.",
+        text=f"May experiment {number} {what}: {wanted}? Asked because {why}.",
         options=("approve", "veto"),
         number=number,
         details={
@@ -53,8 +54,14 @@ async def vetoed(run: Run, number: int, proposal: Proposal) -> str | None:
     return said
 
 
-async def undone(run: Run, number: int, before: Literal["synthesize", "measure"]) -> str | None:
+async def undone(
+    run: Run, number: int, before: Literal["synthesize", "measure"], *, sample: str = ""
+) -> str | None:
     """Ask a person to do what must be done by hand before a step.
+
+    Parameters
+    ----------
+    sample : which sample it is done to, by default the experiment's own.
 
     Returns
     -------
@@ -71,7 +78,7 @@ async def undone(run: Run, number: int, before: Literal["synthesize", "measure"]
         question = Question(
             key=f"manual/{index}/{prompt.turn(number)}",
             kind="manual",
-            text=prompt.words(number, f"{run.id}/{number}"),
+            text=prompt.words(number, sample or f"{run.id}/{number}"),
             options=("done", "cannot"),
             number=number,
         )

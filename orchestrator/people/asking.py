@@ -30,7 +30,7 @@ __all__ = [
 LOOK_EVERY = 0.3
 """Seconds between two looks for an answer; real time, for a person is not simulated."""
 
-REHEARSED: frozenset[QuestionKind] = frozenset({"approve", "manual", "reset"})
+REHEARSED: frozenset[QuestionKind] = frozenset({"approve", "manual", "reset", "look"})
 """Kinds of which a simulated laboratory needs no answer, since nothing moves in it."""
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from analysis.insight import Insight
 from instruments.measurement import Measurement
+from orchestrator.acting.again import ids_measured
+from orchestrator.acting.current import current
 from orchestrator.campaign import Campaign
 from orchestrator.deciding.lessons import earlier_campaigns, pinned_lessons
 from orchestrator.failing.clearing import AGAIN, MORE, times_in
@@ -66,20 +68,30 @@ class Past:
         else:
             told = list(self.told[: experiment.told])
         pending = [self.experiments[n].proposal.values for n in experiment.pending]
-        return [o for _, o in sorted(told, key=lambda found: found[0])], list(pending)
+        ended = sorted(told, key=lambda found: found[0])
+        return [o for _, o in current(ended)], list(pending)
 
     def shown(self, experiment: Experiment, *, times: int = 0) -> list[Measurement]:
         """Return the measurements that the agents were given, with their arrays.
+
+        Of a sample that was measured again, those of earlier turns come first.
 
         Parameters
         ----------
         times : after how many further measurements they were asked.
         """
-        return [
-            self.store.measurement(m.id)
+        own = [
+            m.id
             for m in experiment.measurements
             if not SPOILING_FLAGS & set(m.flags) and _times_measured(m.id) <= times
         ]
+        again = experiment.proposal.measure_again
+        before = [] if again is None else self._before(experiment.number, again.experiment)
+        return [self.store.measurement(name) for name in (*before, *own)]
+
+    def _before(self, number: int, made: int) -> list[str]:
+        earlier = (self.experiments[n] for n in sorted(self.experiments) if n < number)
+        return ids_measured(earlier, made)
 
     def said(self, experiment: Experiment, *, times: int = 0) -> list[Insight]:
         """Return what the agents said after so many further measurements, with its arrays."""

@@ -6,12 +6,15 @@ been told and the points that were under way. Nothing is written, and no instrum
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
+from analysis.insight import Insight
+from orchestrator.acting.again import replacing
+from orchestrator.acting.asking import DISCARDED, INFEASIBLE, infeasible
 from orchestrator.deciding.choosing import choose
 from orchestrator.deciding.deciders import Deciders, deciders
 from orchestrator.deciding.interpreting import interpret
@@ -19,10 +22,10 @@ from orchestrator.failing.clearing import standing
 from orchestrator.failing.repeating import made_again
 from orchestrator.replay.differing import differences, insight_facts
 from orchestrator.replay.past import Past
-from orchestrator.scoring import observe
+from orchestrator.scoring import failure, observe
 from orchestrator.store.records import Experiment
 from planners.errors import PlanningError
-from planners.proposal import Proposal
+from planners.proposal import Observation, Proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ def replay(past: Past, *, experiments: int | None = None) -> Iterator[Decision]:
         yield _proposal(past, experiment, who)
         for times in past.rounds(experiment):
             yield from _insights(past, experiment, who, times=times)
-        if experiment.insights and experiment.observation is not None:
+        seen = experiment.observation
+        if experiment.insights and seen is not None and seen.cause != DISCARDED:
             yield _observation(past, experiment)
 
 
@@ -77,6 +81,7 @@ def proposed(past: Past, experiment: Experiment, who: Deciders) -> Proposal | st
             observations=observations,
             pending=pending,
             rng=np.random.default_rng(list(experiment.seed)),
+            offer=experiment.proposal.offer,
         )
     except PlanningError as error:
         return f"{type(error).__name__}: {error}"
@@ -117,15 +122,31 @@ def _insights(
         yield Decision(experiment.number, "insight", name, tuple(found))
 
 
+def _scored(
+    past: Past, experiment: Experiment, then: Observation, last: Sequence[Insight]
+) -> Observation:
+    """Return what an experiment tells by the last word of each agent."""
+    why = infeasible(last)
+    if why is not None:
+        now = failure(why, values=then.values, cost=then.cost, cause=INFEASIBLE)
+    else:
+        now = observe(
+            past.campaign.objective, last, values=then.values, cost=then.cost, context=then.context
+        )
+    again = experiment.proposal.measure_again
+    if again is None:
+        return now
+    known = past.told if experiment.told is None else past.told[: experiment.told]
+    return replacing(now, again.experiment, sorted(known, key=lambda told: told[0]))
+
+
 def _observation(past: Past, experiment: Experiment) -> Decision:
     then = experiment.observation
     assert then is not None
     last = standing([past.said(experiment, times=n) for n in past.rounds(experiment)])
-    now = observe(
-        past.campaign.objective, last, values=then.values, cost=then.cost, context=then.context
-    )
+    now = _scored(past, experiment, then, last)
     # A failure's own words may tell of what was done about it, which is no decision of scoring.
-    told = {"outcomes", "stds", "p_wrong", "failed"}
+    told = {"outcomes", "stds", "p_wrong", "failed", "supersedes"}
     found = differences(
         then.model_dump(mode="json", include=told), now.model_dump(mode="json", include=told)
     )

@@ -43,6 +43,10 @@ class Keeper(Protocol):
         """
         ...
 
+    def has(self, sample_id: str) -> bool:
+        """Return whether a sample is where an instrument can be given it."""
+        ...
+
 
 class KeepsNothing:
     """For a laboratory without a storeroom: everything is there, and nothing is noted."""
@@ -56,3 +60,8 @@ class KeepsNothing:
         self, action: ActionRecord, order: Command, outcome: Outcome, *, presumed: bool = False
     ) -> None:
         """Note nothing."""
+
+    def has(self, sample_id: str) -> bool:
+        """Return True: everything is there."""
+        del sample_id
+        return True

@@ -110,6 +110,16 @@ class Storeroom:
             logger.warning("custody in doubt command=%s: %s", action.command_id, error)
             self.store.record_event(self.campaign_id, "custody", str(error), action.number)
 
+    def has(self, sample_id: str) -> bool:
+        """Return whether a sample is in the laboratory; one of unknown whereabouts counts as there.
+
+        A sample goes where its vessel goes.
+        """
+        there = self.store.custody.holding(self.scope, sample_id)
+        if there is not None and there.holder not in (SHELF, AWAY):
+            there = self.store.custody.holding(self.scope, there.holder) or there
+        return there is None or there.holder != AWAY
+
     def _hand_vessel(self, action: ActionRecord) -> None:
         kind = self.vessel_kinds.get(action.instrument)
         if kind and not self.store.custody.open_offers(action.command_id):

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-QuestionKind = Literal["approve", "unsettled", "manual", "reset", "overdue", "failed"]
+QuestionKind = Literal["approve", "unsettled", "manual", "reset", "overdue", "failed", "look"]
 """What a question is about: a proposal; a command whose end nobody knows; a step done by hand; an
-instrument that was stopped; a command that takes too long; a step that failed."""
+instrument that was stopped; a command that takes too long; a step that failed; a sample of which
+agents say something odd."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from planners.bayesian.gaussian_process import distance, matern52
 from planners.encoding import Array, Encoding
 from planners.proposal import Observation
 
-NOT_THE_RECIPE = frozenset({"measurement"})
-"""Causes of a failure that say nothing of the point. A person's veto does say something."""
+NOT_THE_RECIPE = frozenset({"measurement", "discarded"})
+"""Causes of a failure that say nothing of the point. A person's veto does say something; that a
+person discarded the sample, such as a dirty one, does not."""
 
 REACH = 0.2
 """Length scale over which success or failure informs, times sqrt(n_columns)."""

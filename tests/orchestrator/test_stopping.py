@@ -195,7 +195,7 @@ async def test_a_campaign_that_died_anywhere_ends_for_the_same_reason_when_it_is
         from orchestrator.loop import propose
 
         proposal = await propose(run, number)
-        run.under_way.add(number, proposal.values)
+        run.under_way.add(number, proposal)
         await asyncio.sleep(0)
         raise CampaignError("the power failed")
 

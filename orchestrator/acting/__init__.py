@@ -1,0 +1,1 @@
+"""Actions besides a new experiment: what is offered, how it is carried out, what then stands."""
