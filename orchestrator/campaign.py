@@ -14,6 +14,7 @@ from orchestrator.people.gates import Approval, Prompt
 from orchestrator.space_tables import with_tables
 from orchestrator.stopping.rules import StopRule
 from orchestrator.toml_source import TomlSource, read_toml
+from orchestrator.trust.plan import TrustPlan
 from planners.objective import Objective
 from planners.space import SearchSpace
 
@@ -176,6 +177,7 @@ class Campaign(_Record):
         other, within what `further` allows.
     further : further measurements of a sample that agents may ask for.
     actions : what may be done next besides a new experiment; None allows nothing else.
+    trust : whose word is believed how far.
     approval : which proposals wait for a person.
     prompts : what a person does by hand, and before which step.
     """
@@ -198,6 +200,7 @@ class Campaign(_Record):
     further: FurtherMeasurements = FurtherMeasurements()
     on_failure: FailurePolicy = FailurePolicy()
     actions: Actions | None = None
+    trust: TrustPlan = TrustPlan()
     approval: Approval = Approval()
     prompts: tuple[Prompt, ...] = ()
 
@@ -218,6 +221,12 @@ class Campaign(_Record):
         if twice:
             raise ValueError(
                 f"the agent {twice[0]!r} is listed twice; list each agent once, also as a fallback"
+            )
+        strangers = sorted(set(self.trust.references) - set(names))
+        if strangers:
+            raise ValueError(
+                f"[trust] names the reference {strangers[0]!r}, but the agents are "
+                f"{', '.join(names)}; name one of these, or list it under [[agents]]"
             )
         both = sorted(set(self.synthesis.settings) & set(self.space.names))
         if both:

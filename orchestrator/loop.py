@@ -55,6 +55,7 @@ from orchestrator.telling import (
     proposal_in_words,
     why_it_failed,
 )
+from orchestrator.trust.applying import retold, trusted
 from planners.proposal import Observation, Proposal
 
 
@@ -182,7 +183,7 @@ async def propose(run: Run, number: int) -> Proposal:
         proposal = await plan(
             run,
             number,
-            observations=[observation for _, observation in current(ended)],
+            observations=[o for _, o in retold(run, number, current(ended))],
             pending=list(pending.values()),
             offer=offered(run, ended),
         )
@@ -293,7 +294,7 @@ async def score(
     """Return what the experiment told about the objective, and close it."""
     observation = observe(
         run.campaign.objective,
-        insights,
+        trusted(run, number, insights),
         values=executed(run, proposal, sample),
         cost=cost_of(run, number),
         context=reported(run.campaign.space.context, insights, sample.recipe),

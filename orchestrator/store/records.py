@@ -164,6 +164,11 @@ class InsightSummary:
         known = {name: getattr(insight, name) for name in cls.__slots__}
         return cls(**{**known, "evidence": tuple(insight.evidence)})
 
+    def without_arrays(self) -> Insight:
+        """Return the insight without its evidence and covariance, which are not read."""
+        known = {name: getattr(self, name) for name in self.__slots__}
+        return Insight(**{**known, "evidence": {}, "covariance_keys": ()})
+
 
 @dataclass(frozen=True, slots=True)
 class Experiment:

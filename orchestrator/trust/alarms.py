@@ -25,14 +25,17 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import chi2
 
+from orchestrator.trust.calibrating import cases
 from orchestrator.trust.changing import Change, change
+from orchestrator.trust.coverage import probability_of_promise
 from orchestrator.trust.statements import Foretold, Statement, Truth
 
 FloatArray = NDArray[np.float64]
 AlarmKind = Literal["drift", "overconfident", "unknown_phase", "property"]
 
-DRIFT = 4.0
+DRIFT = 2.0
 """Log odds, averaged over an agent's series, from which a change is told."""
 
 NUISANCES = ("displacement", "zero", "zero_shift", "shift", "offset", "scale", "background")
@@ -52,6 +55,16 @@ USUAL = (0.02, 0.5)
 
 EXTREME = 0.99
 """Doubt and novelty from which a single sample is told."""
+
+IMPROBABLE = 0.005
+"""Probability of so many missed truths from which an agent is over-confident."""
+
+LATEST, SETTLED, DEPARTED = (2, 3, 4), 6, 1e-4
+"""Numbers of latest turns that are looked at, predictions needed before them, and the probability
+of such deviations from which a property departs."""
+
+Z_90 = 1.6448536269514722
+"""Half width of the 90 % interval in standard deviations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +109,11 @@ def alarms(
         said = [s for s in statements if s.agent == agent]
         found.append(drift(agent, _later(said, done.get(("drift", agent)))))
         found.append(unknown_phase(agent, _later(said, done.get(("unknown_phase", agent)))))
+        found.append(overconfident(agent, _later(said, done.get(("overconfident", agent))), truths))
+    for quantity in dict.fromkeys(f.quantity for f in foretold):
+        since = done.get(("property", quantity), -1)
+        fared = [f for f in foretold if f.quantity == quantity and f.turn > since]
+        found.append(property_departs(quantity, fared))
     return [alarm for alarm in found if alarm is not None]
 
 
@@ -148,6 +166,46 @@ def unknown_phase(agent: str, said: Sequence[Statement]) -> Alarm | None:
         f"samples since experiment {since} probably hold something that {agent} does not know: "
         "look at their curves, and add what is missing to its list",
     )
+
+
+def overconfident(agent: str, said: Sequence[Statement], truths: Sequence[Truth]) -> Alarm | None:
+    """Return the alarm that truths are missed more often than an agent's intervals promise."""
+    found = cases(agent, said, truths)
+    if not found or probability_of_promise(found) > IMPROBABLE:
+        return None
+    since = min(case.sample for case in found)
+    missed = len({case.sample for case in found if abs(case.z) > Z_90})
+    known = len({case.sample for case in found})
+    return Alarm(
+        "overconfident",
+        agent,
+        since,
+        f"the truth lay outside the 90 % interval in {missed} of {known} samples: its intervals "
+        "are widened; look at its settings, or train it on such samples",
+    )
+
+
+def property_departs(quantity: str, fared: Sequence[Foretold]) -> Alarm | None:
+    """Return the alarm that a property does not follow its predictions any more, None if it does.
+
+    The sum of squared deviations of the latest turns is chi-squared while predictions hold; those
+    of the turns before say by how much they were too narrow or too wide all along.
+    """
+    for n in LATEST:
+        before, latest = fared[:-n], fared[-n:]
+        if len(before) < SETTLED:
+            continue
+        usual = max(1.0, float(np.mean([f.deviation**2 for f in before])))
+        square = sum(f.deviation**2 for f in latest) / usual
+        if chi2.sf(square, n) < DEPARTED:
+            return Alarm(
+                "property",
+                quantity,
+                latest[0].turn,
+                f"the latest {n} values are not where the planner expects them: look whether the "
+                "samples, the instrument or the conditions are other ones than before",
+            )
+    return None
 
 
 def series_of(said: Sequence[Statement]) -> dict[str, dict[int, float]]:

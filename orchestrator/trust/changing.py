@@ -38,7 +38,7 @@ SHAPE = 1.0
 BEFORE, AFTER = 5, 2
 """Turns needed before and after a change."""
 
-OUTLIER = 6.0
+OUTLIER = 3.5
 """Deviations in robust standard deviations beyond which a value is drawn in."""
 
 

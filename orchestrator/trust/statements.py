@@ -18,6 +18,7 @@ class Statement:
     Attributes
     ----------
     turn : number of the experiment.
+    made : number of the experiment that made the sample, if it is an earlier one.
     estimates, class_probabilities, p_wrong, novelty, quality : as in `Insight`.
     values : the point that was made; empty if it is not known.
     """
@@ -30,10 +31,21 @@ class Statement:
     novelty: float | None = None
     quality: Mapping[str, float] = field(default_factory=dict)
     values: Mapping[str, Value] = field(default_factory=dict)
+    made: int | None = None
+
+    @property
+    def sample(self) -> int:
+        """Number of the experiment that made the sample."""
+        return self.turn if self.made is None else self.made
 
     @classmethod
     def of(
-        cls, turn: int, insight: Insight | InsightSummary, values: Mapping[str, Value] | None = None
+        cls,
+        turn: int,
+        insight: Insight | InsightSummary,
+        *,
+        values: Mapping[str, Value] | None = None,
+        made: int | None = None,
     ) -> Self:
         """Return an insight into the sample of one experiment as a statement."""
         return cls(
@@ -45,6 +57,7 @@ class Statement:
             novelty=insight.novelty,
             quality=insight.quality,
             values=values or {},
+            made=made,
         )
 
 
@@ -68,13 +81,13 @@ class Truth:
 
     Attributes
     ----------
-    turn : number of the experiment that made the sample.
+    sample : number of the experiment that made it.
     value : a number, or the right answer to a question of structure.
     std : standard deviation of a number; 0 if it is taken as exact.
     source : who or what tells, such as ``ICP-OES``.
     """
 
-    turn: int
+    sample: int
     quantity: str
     value: float | str
     std: float = 0.0

@@ -1,0 +1,205 @@
+"""Trust inside a running campaign: what was said is believed as far as it has deserved it.
+
+What an agent said stays in the history as it was said. What was believed of it is written beside
+it, once, before the experiment ends, so that a resumed campaign and a replay believe the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from analysis.insight import Insight
+from orchestrator.acting.current import latest
+from orchestrator.failing.clearing import standing
+from orchestrator.people.notifying import notify
+from orchestrator.run import Run
+from orchestrator.scoring import observe
+from orchestrator.store.records import Event, Experiment
+from orchestrator.trust.alarms import Alarm, alarms
+from orchestrator.trust.statements import Foretold, Statement, Truth
+from orchestrator.trust.trusting import Trust, trust, with_truths
+from orchestrator.trust.wording import (
+    ALARM,
+    RETOLD,
+    TRUSTED,
+    alarm_in_words,
+    alarms_of,
+    corrections_in_words,
+    corrections_of,
+    resolved_of,
+    truths_of,
+)
+from planners.proposal import Observation
+
+LOOK_BACK = 40
+"""Latest experiments that alarms are judged by, so that a long campaign costs no more a turn."""
+
+
+def trusted(run: Run, number: int, insights: Sequence[Insight]) -> list[Insight]:
+    """Return what is believed of the sample of an experiment, and tell of new alarms.
+
+    Of the same experiment it returns the same again, whatever became known meanwhile.
+    """
+    events = run.history.events(run.id)
+    believing = pinned(events, TRUSTED, number)
+    if believing is None:
+        told = truths_of(events)
+        said = statements(run, _that_count(run, told), now=(number, insights))
+        on = [*alarms_of(events), *_new_alarms(run, number, said, told, events)]
+        believing = _trust(run, said, told, on)
+        _pin(run, TRUSTED, number, believing)
+    return with_truths(
+        sample_of(run.history.experiment(run.id, number), number), insights, believing
+    )
+
+
+def retold(
+    run: Run, number: int, known: Sequence[tuple[int, Observation]]
+) -> list[tuple[int, Observation]]:
+    """Return earlier observations as they are believed today, for the planner.
+
+    Parameters
+    ----------
+    number : the experiment that is to be proposed.
+    known : what is known of each sample, under the number of the experiment that made it.
+    """
+    events = run.history.events(run.id)
+    believing = pinned(events, RETOLD, number)
+    if believing is None:
+        told, on = truths_of(events), alarms_of(events)
+        if not (told or on or run.campaign.trust.references):
+            return list(known)
+        said = statements(run, _that_count(run, told))
+        believing = _trust(run, said, told, on)
+        _pin(run, RETOLD, number, believing)
+    if believing.is_neutral:
+        return list(known)
+    ended = run.history.observations(run.id)
+    return [(made, _scored_again(run, made, o, ended, believing)) for made, o in known]
+
+
+def statements(
+    run: Run, numbers: Sequence[int], *, now: tuple[int, Sequence[Insight]] | None = None
+) -> list[Statement]:
+    """Return what the agents said last of each experiment, and of the one that is being scored."""
+    found: list[Statement] = []
+    for n in numbers:
+        known = run.history.experiment(run.id, n)
+        if known is not None and (now is None or n != now[0]):
+            found += said_of(known)
+    known = None if now is None else run.history.experiment(run.id, now[0])
+    if known is not None and now is not None:
+        found += said_of(known, now[1])
+    return found
+
+
+def said_of(known: Experiment, insights: Sequence[Insight] | None = None) -> list[Statement]:
+    """Return what the agents said last of an experiment; what they abstained from is left out.
+
+    Parameters
+    ----------
+    insights : what they say of it, if that is known better than the history.
+    """
+    spoken = last_words(known) if insights is None else insights
+    values = known.proposal.values if known.observation is None else known.observation.values
+    made = sample_of(known, known.number)
+    return [
+        Statement.of(known.number, i, values=values, made=made) for i in spoken if not i.abstained
+    ]
+
+
+def last_words(known: Experiment) -> list[Insight]:
+    """Return what each agent said last, without the curves it showed."""
+    return standing([[insight.without_arrays()] for insight in known.insights])
+
+
+def sample_of(known: Experiment | None, number: int) -> int:
+    """Return the number of the experiment that made the sample of another."""
+    again = None if known is None else known.proposal.measure_again
+    return number if again is None else again.experiment
+
+
+def pinned(events: Sequence[Event], kind: str, number: int) -> Trust | None:
+    """Return the trust that was written down for an experiment, None if there is none."""
+    for event in events:
+        if event.kind == kind and event.number == number:
+            corrections, truths = corrections_of(event.message)
+            return Trust(corrections, tuple(truths_of(events, most=truths)))
+    return None
+
+
+def foretold(ended: Sequence[tuple[int, Observation]]) -> list[Foretold]:
+    """Return how the planner's predictions of each outcome fared, by experiment."""
+    found = []
+    for number, observation in ended:
+        for quantity, p in observation.predicted.items():
+            value = observation.outcomes.get(quantity)
+            noise = observation.stds.get(quantity, p.noise)
+            total = math.hypot(p.std, noise)
+            if value is not None and total > 0:
+                found.append(Foretold(number, quantity, (value - p.mean) / total))
+    return found
+
+
+def _trust(run: Run, said: list[Statement], told: list[Truth], on: list[Alarm]) -> Trust:
+    plan = run.campaign.trust
+    on = on if plan.doubt_during_alarms else []
+    return trust(said, truths=told, references=plan.references, on=on)
+
+
+def _that_count(run: Run, told: Sequence[Truth]) -> list[int]:
+    """Return the experiments by which trust is judged: the latest, and all of known truth."""
+    ended = run.history.observations(run.id)
+    if run.campaign.trust.references:
+        return [n for n, _ in ended]
+    samples = {t.sample for t in told}
+    holders = {latest(ended, made) for made in samples}
+    return sorted(samples | holders | {n for n, _ in ended[-LOOK_BACK:]})
+
+
+def _new_alarms(
+    run: Run, number: int, said: list[Statement], told: list[Truth], events: Sequence[Event]
+) -> list[Alarm]:
+    """Tell of what has gone wrong since the last experiment, and return it."""
+    if not run.campaign.trust.alarms:
+        return []
+    on = {(alarm.kind, alarm.agent) for alarm in alarms_of(events)}
+    fared = foretold(run.history.observations(run.id)[-LOOK_BACK:])
+    found = alarms(said, truths=told, foretold=fared, resolved=resolved_of(events))
+    new = [alarm for alarm in found if (alarm.kind, alarm.agent) not in on]
+    for alarm in new:
+        line = alarm_in_words(alarm)
+        run.history.record_event(run.id, ALARM, line, number)
+        run.tell(number, "score", "failed", line)
+        notify(run, "question", f"{alarm.kind} of {alarm.agent}", line)
+    return new
+
+
+def _pin(run: Run, kind: str, number: int, believing: Trust) -> None:
+    """Write down the trust that is used, unless everything is believed as it was said."""
+    if not believing.is_neutral:
+        line = corrections_in_words(believing.corrections, truths=len(believing.truths))
+        run.history.record_event(run.id, kind, line, number)
+
+
+def _scored_again(
+    run: Run,
+    made: int,
+    observation: Observation,
+    ended: Sequence[tuple[int, Observation]],
+    believing: Trust,
+) -> Observation:
+    """Return an observation scored again from what the agents had said, as believed now."""
+    holder = run.history.experiment(run.id, latest(ended, made))
+    if observation.failed or holder is None:
+        return observation
+    insights = with_truths(made, last_words(holder), believing)
+    return observe(
+        run.campaign.objective,
+        insights,
+        values=observation.values,
+        cost=observation.cost,
+        context=observation.context,
+        predicted=observation.predicted,
+    ).model_copy(update={"supersedes": observation.supersedes})
