@@ -23,6 +23,7 @@ from orchestrator.cli import (
     storage,
     system,
     training,
+    trusting,
 )
 
 app = typer.Typer(
@@ -59,6 +60,8 @@ app.command("veto", rich_help_panel=PANEL_DECIDE)(person.veto)
 app.command("pause", rich_help_panel=PANEL_DECIDE)(person.pause)
 app.command("cancel", rich_help_panel=PANEL_DECIDE)(person.cancel)
 app.command("stop", rich_help_panel=PANEL_DECIDE)(person.stop)
+app.command("truth", rich_help_panel=PANEL_DECIDE)(trusting.truth)
+app.command("alarms", rich_help_panel=PANEL_DECIDE)(trusting.alarms)
 app.add_typer(storage.stock, name="stock", rich_help_panel=PANEL_STORE)
 app.command("where", rich_help_panel=PANEL_STORE)(storage.where)
 app.command("move", rich_help_panel=PANEL_STORE)(storage.move)

@@ -6,18 +6,17 @@ it, once, before the experiment ends, so that a resumed campaign and a replay be
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from analysis.insight import Insight
 from orchestrator.acting.current import latest
-from orchestrator.failing.clearing import standing
 from orchestrator.people.notifying import notify
 from orchestrator.run import Run
 from orchestrator.scoring import observe
-from orchestrator.store.records import Event, Experiment
+from orchestrator.store.records import Event
 from orchestrator.trust.alarms import Alarm, alarms
-from orchestrator.trust.statements import Foretold, Statement, Truth
+from orchestrator.trust.recorded import foretold, last_words, pinned, said_of, sample_of
+from orchestrator.trust.statements import Statement, Truth
 from orchestrator.trust.trusting import Trust, trust, with_truths
 from orchestrator.trust.wording import (
     ALARM,
@@ -26,7 +25,6 @@ from orchestrator.trust.wording import (
     alarm_in_words,
     alarms_of,
     corrections_in_words,
-    corrections_of,
     resolved_of,
     truths_of,
 )
@@ -91,54 +89,6 @@ def statements(
     known = None if now is None else run.history.experiment(run.id, now[0])
     if known is not None and now is not None:
         found += said_of(known, now[1])
-    return found
-
-
-def said_of(known: Experiment, insights: Sequence[Insight] | None = None) -> list[Statement]:
-    """Return what the agents said last of an experiment; what they abstained from is left out.
-
-    Parameters
-    ----------
-    insights : what they say of it, if that is known better than the history.
-    """
-    spoken = last_words(known) if insights is None else insights
-    values = known.proposal.values if known.observation is None else known.observation.values
-    made = sample_of(known, known.number)
-    return [
-        Statement.of(known.number, i, values=values, made=made) for i in spoken if not i.abstained
-    ]
-
-
-def last_words(known: Experiment) -> list[Insight]:
-    """Return what each agent said last, without the curves it showed."""
-    return standing([[insight.without_arrays()] for insight in known.insights])
-
-
-def sample_of(known: Experiment | None, number: int) -> int:
-    """Return the number of the experiment that made the sample of another."""
-    again = None if known is None else known.proposal.measure_again
-    return number if again is None else again.experiment
-
-
-def pinned(events: Sequence[Event], kind: str, number: int) -> Trust | None:
-    """Return the trust that was written down for an experiment, None if there is none."""
-    for event in events:
-        if event.kind == kind and event.number == number:
-            corrections, truths = corrections_of(event.message)
-            return Trust(corrections, tuple(truths_of(events, most=truths)))
-    return None
-
-
-def foretold(ended: Sequence[tuple[int, Observation]]) -> list[Foretold]:
-    """Return how the planner's predictions of each outcome fared, by experiment."""
-    found = []
-    for number, observation in ended:
-        for quantity, p in observation.predicted.items():
-            value = observation.outcomes.get(quantity)
-            noise = observation.stds.get(quantity, p.noise)
-            total = math.hypot(p.std, noise)
-            if value is not None and total > 0:
-                found.append(Foretold(number, quantity, (value - p.mean) / total))
     return found
 
 
