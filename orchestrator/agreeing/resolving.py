@@ -11,14 +11,16 @@ from instruments.errors import CommandRefused
 from instruments.measurement import Measurement
 from instruments.sample import Sample, Setting
 from orchestrator.agreeing.disputes import Dispute
-from orchestrator.agreeing.statements import SHARES, UNTOLD, said_wrong
+from orchestrator.agreeing.expecting import doubt_after
+from orchestrator.agreeing.statements import UNTOLD, said_wrong
 from orchestrator.campaign import MeasurementPlan
 from orchestrator.run import Run
 
-LONGER = 4.0
-"""Factor by which counting times grow where a measurement is taken once more: half the noise."""
+LONGER = 2.0
+"""Factor by which counting times grow where a measurement is taken once more, so that an agent that
+reads the best of several reads the new one."""
 
-LEAST_GAIN = 0.02
+LEAST_GAIN = 0.05
 """Reduction of the probability of being wrong below which no measurement is worth its time."""
 
 
@@ -68,12 +70,11 @@ def resolving(
 ) -> Resolving | None:
     """Return the measurement of most expected reduction of doubt per second, None if none helps.
 
-    Candidates are what the agents ask for, each measurement of the campaign once more with four
-    times the counting time, and those that the campaign keeps for disputes. A measurement that
-    nobody has read yet is fresh evidence: it settles the dispute unless it is itself wrong, and so
-    leaves the doubt times the doubt of who reads it. One that is taken again renews only what its
-    readers share, the share of doubt of `SHARES`; an agent that promises a smaller doubt
-    afterwards is believed in proportion. Each is taken again once at most, since a dispute that
+    Candidates are what the agents ask for, each measurement of the campaign once more with twice
+    the counting time, and those that the campaign keeps for disputes. A measurement that nobody has
+    read yet settles the dispute unless it is itself wrong, and so leaves the doubt times the doubt
+    of who reads it. What a repeat leaves, `doubt_after` tells; an agent that promises a smaller
+    doubt afterwards is believed in proportion. Each is repeated once at most, since a dispute that
     outlives it has another cause.
 
     Parameters
@@ -85,7 +86,7 @@ def resolving(
     if not found or not measurements:
         return None
     doubt, worth = found[0].p_wrong, dict[float, Candidate]()
-    for candidate in _candidates(run, insights, measurements, doubt):
+    for candidate in _candidates(run, insights, measurements, found[0]):
         takes = _seconds(run, candidate, measurements)
         gain = doubt - candidate.p_wrong
         if takes is not None and takes <= seconds and gain >= LEAST_GAIN:
@@ -108,18 +109,17 @@ def _chosen(run: Run, candidate: Candidate, dispute: Dispute) -> Resolving:
 
 
 def _candidates(
-    run: Run, insights: Sequence[Insight], measurements: Sequence[Measurement], doubt: float
+    run: Run, insights: Sequence[Insight], measurements: Sequence[Measurement], dispute: Dispute
 ) -> Iterator[Candidate]:
-    seen = _times_taken(run, measurements)
     for index, plan in enumerate(run.campaign.plans):
-        if seen[index] == 0:
-            yield Candidate(
-                index, plan.settings, f"{plan.technique}, not yet measured,", doubt * UNTOLD
-            )
-        elif seen[index] == 1:
-            again = doubt * (1 - SHARES.by_cause * (1 - UNTOLD))
-            yield Candidate(index, _longer(run, index, plan), f"{plan.technique} once more", again)
-            yield from _asked_for(run, index, plan, insights, doubt=doubt, again=again)
+        taken = [m.id for m in measurements if _is_of(m, plan.technique, index)]
+        if not taken:
+            what = f"{plan.technique}, not yet measured,"
+            yield Candidate(index, plan.settings, what, dispute.p_wrong * UNTOLD)
+        elif len(taken) == 1:
+            after = min(doubt_after(dispute.about, insights, again=taken), dispute.p_wrong)
+            yield Candidate(index, _longer(run, index, plan), f"{plan.technique} once more", after)
+            yield from _asked_for(run, index, plan, insights, doubt=dispute.p_wrong, again=after)
 
 
 def _asked_for(
@@ -149,15 +149,8 @@ def _asked_for(
         yield Candidate(index, {**plan.settings, **accepted}, what, after)
 
 
-def _times_taken(run: Run, measurements: Sequence[Measurement]) -> list[int]:
-    """Return how often each measurement of the campaign was taken of the sample."""
-    return [
-        sum(_names_plan(m, plan.technique, index) for m in measurements)
-        for index, plan in enumerate(run.campaign.plans)
-    ]
-
-
-def _names_plan(measurement: Measurement, technique: str, index: int) -> bool:
+def _is_of(measurement: Measurement, technique: str, index: int) -> bool:
+    """Whether a measurement is one of the campaign's, first or repeated."""
     stem = measurement.id.rpartition("/")[0].removeprefix(f"{measurement.sample_id}/")
     return stem == f"{technique}-{index}" or stem.startswith(f"{technique}-{index}-")
 

@@ -13,10 +13,11 @@ from analysis.learning.voting.verdict import MOST
 
 logger = logging.getLogger(__name__)
 
-SHARES = Shares(by_cause=0.3, by_all=0.1)
-"""Of the probability of being wrong, the share that agents of the same measurement have in common
-(a swapped sample, a spoilt measurement), and that all have (a phase that nobody looks for).
-`benchmarks/disagreement.py --learn` estimates them."""
+SHARES = Shares(by_cause=0.3, by_all=0.1, unseen=0.02)
+"""What agents have in common in being wrong. Of what they state: those of the same measurement (a
+spoilt measurement), and all (a phase that nobody looks for). Beside that, one measurement in fifty
+is of another sample or otherwise not what it seems. `benchmarks/disagreement.py --learn` estimates
+the three."""
 
 SHARED_ERROR = 0.5
 """Share of the variance that agents of the same measurement have in common: they read the same

@@ -11,6 +11,7 @@ import pytest
 from analysis.insight import Estimate, Insight, MeasurementRequest
 from instruments.measurement import Measurement
 from orchestrator.agreeing.disputes import disputes
+from orchestrator.agreeing.expecting import doubt_after
 from orchestrator.agreeing.noting import AROSE, SETTLED, STANDS
 from orchestrator.loop import PLAIN, Verbs, turn
 from orchestrator.people.notifying import Notice
@@ -18,7 +19,7 @@ from orchestrator.run import Run
 from orchestrator.store import Store
 from planners.baselines import make_random
 from tests.orchestrator import bakery
-from tests.orchestrator.test_routing import says
+from tests.orchestrator.test_routing import Q, says
 
 ALWAYS = [{"technique": "table"}]
 KEPT = [{"technique": "table", "settings": {"repeats": 5}}]
@@ -91,6 +92,25 @@ def test_a_dispute_says_who_said_what() -> None:
     assert asked.votes[1].told == "absent (100%)"
 
 
+def test_a_repeat_helps_where_a_measurement_may_be_at_fault() -> None:
+    apart = [says(1.0, reads="a"), says(3.0, reads="b")]
+    doubt = disputes(apart)[0].p_wrong
+    assert doubt_after(Q, apart, again=["a"]) < doubt - 0.1
+    assert doubt_after(Q, apart, again=["c"]) == pytest.approx(doubt)  # nobody read it
+
+
+def test_no_repeat_helps_where_two_differ_on_the_same_data() -> None:
+    same = [says(1.0, reads="a"), says(3.0, reads="a")]
+    doubt = disputes(same)[0].p_wrong
+    assert doubt_after(Q, same, again=["a"]) > doubt - 0.05
+
+
+def test_what_would_be_reported_is_checked_first() -> None:
+    """Only a repeat of what is believed can overturn it; the other can but confirm what is done."""
+    said = [says(1.0, reads="a", p_wrong=0.05), says(3.0, reads="b", p_wrong=0.2)]
+    assert doubt_after(Q, said, again=["a"]) < doubt_after(Q, said, again=["b"])
+
+
 async def test_without_an_allowance_a_dispute_is_left_to_people(store: Store) -> None:
     letters = Letters()
     run = await _run(store)
@@ -139,7 +159,7 @@ async def test_a_dispute_that_outlives_every_measurement_ends(store: Store) -> N
         further={"seconds": 1e6, "most": 20},
     )
     observation = await turn(run, 0)
-    assert _steps(store)[2:] == ["measure-1-more", "measure-0-more2", "measure-1-more3"]
+    assert _steps(store)[2:] == ["measure-1-more"]  # no repeat cures what a method makes of it
     assert _kinds(store) == [AROSE, STANDS]
     assert observation.p_wrong > 0.5
 

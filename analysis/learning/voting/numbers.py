@@ -65,7 +65,7 @@ def pool_numbers(
     numbers = np.asarray(values, dtype=np.float64)
     unknown = np.array([s is None for s in stds])
     known = np.array([np.nan if s is None else max(s, SMALLEST * width) for s in stds])
-    scales = width * np.geomspace(SHARPEST, BLUNTEST, SCALES) if unknown.any() else [0.0]
+    scales = width * np.geomspace(SHARPEST, BLUNTEST, SCALES) if unknown.any() else np.zeros(1)
     shape = (len(scales), 2 ** len(numbers))
     log_evidence, means, variances = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     for k, scale in enumerate(scales):

@@ -37,10 +37,12 @@ class Verdict:
     ----------
     weights : (n_variants, 2 ** n) probabilities, summing to 1. Column 0: none is right.
     camp : (2 ** n,) of truth values: subsets with a statement of the likeliest subset in common.
+    log_evidence : of all that was said, over that if every statement were anywhere.
     """
 
     weights: FloatArray
     camp: NDArray[np.bool_]
+    log_evidence: float
 
     @property
     def likeliest(self) -> tuple[int, ...]:
@@ -115,12 +117,13 @@ def weigh(
 
 
 def _verdict(terms: FloatArray, where: NDArray[np.int_], n_subsets: int) -> Verdict:
-    terms = np.exp(terms - logsumexp(terms))
+    total = float(logsumexp(terms))
+    terms = np.exp(terms - total)
     weights = np.zeros((len(terms), n_subsets))
     for k in range(n_subsets):
         weights[:, k] = terms[:, where == k].sum(axis=1)
     best = _likeliest(weights)
-    return Verdict(weights, np.array([bool(k & best) for k in range(n_subsets)]))
+    return Verdict(weights, np.array([bool(k & best) for k in range(n_subsets)]), total)
 
 
 def _likeliest(weights: FloatArray) -> int:

@@ -127,6 +127,23 @@ def test_a_cause_that_is_ruled_out_leaves_less_doubt() -> None:
     assert all(own < p for own, p in zip(spared.own, DOUBTS, strict=True))
 
 
+def test_what_no_data_show_makes_sharp_contradictions_doubtful() -> None:
+    """A swapped sample looks fine to whoever reads it, so 0.01 against 0.001 decides little."""
+
+    def p_wrong(unseen: float) -> float:
+        return pool_numbers(
+            [0.2, 0.8],
+            [STD, STD],
+            p_wrong=[0.001, 0.01],
+            causes=[0, 1],
+            width=WIDTH,
+            shares=Shares(0.3, unseen=unseen),
+            shared_error=0.0,
+        ).p_wrong
+
+    assert p_wrong(0.0) < 0.15 < 0.4 < p_wrong(0.05)
+
+
 def test_all_surely_wrong_leaves_nobody_right() -> None:
     found = pool_numbers(
         [0.2, 0.4],
