@@ -81,9 +81,9 @@ def pool_numbers(
             log_evidence[k, subset] = found[0] + (len(chosen) - 1) * np.log(width)
             means[k, subset], variances[k, subset] = found[1:]
     verdict = weigh(log_evidence, p_wrong=p_wrong, causes=causes, shares=shares)
-    shares = verdict.within
-    value = float((shares * means).sum())
-    variance = float((shares * (variances + (means - value) ** 2)).sum())
+    held = verdict.within
+    value = float((held * means).sum())
+    variance = float((held * (variances + (means - value) ** 2)).sum())
     untold = all(unknown[i] for i in verdict.likeliest)
     return PooledNumber(value, None if untold else variance**0.5, verdict.p_wrong, verdict)
 
