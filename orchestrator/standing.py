@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.acting.current import NOTHING_NEW, current
 from orchestrator.campaign import Campaign
 from orchestrator.forecast import price_of_point
 from orchestrator.run import Run
@@ -46,23 +47,25 @@ class Tally:
         self._campaign = campaign
         self.experiments = 0
         self.money = 0.0
-        self._reached: int | None = None
         self._failures: list[str] = []
-        self._improvement = Improvement(
-            campaign.objective, tolerance=campaign.stop.improvement_tolerance
-        )
+        self._ended: list[tuple[int, Observation]] = []
+        self._look_at(())
 
     def add(self, number: int, observation: Observation) -> None:
-        """Count an experiment."""
+        """Count an experiment; one that measured a sample again changes what is known of it."""
         self.experiments += 1
         self.money += observation.cost
-        if self._reached is None and self._reaches(observation):
-            self._reached = number
         if observation.failed:
             self._failures.append(observation.failure)
         else:
             self._failures.clear()
-        self._improvement.add(observation)
+        self._ended.append((number, observation))
+        if observation.supersedes is not None:
+            self._look_at(self._ended)
+        elif observation.cause == NOTHING_NEW:
+            self._improvement.pass_by()
+        else:
+            self._take_in(number, observation)
 
     def why_over(self, *, hours: float) -> str | None:
         """Return why the campaign is over, or None if it goes on.
@@ -84,6 +87,25 @@ class Tally:
             n, latest = stop.failures_in_a_row, self._failures[-1]
             return f"the last {n} experiments failed, the latest because {latest}"
         return self._stuck()
+
+    def _look_at(self, ended: Sequence[tuple[int, Observation]]) -> None:
+        """Judge from the beginning by what stands now; every turn counts for the rules."""
+        stop = self._campaign.stop
+        self._reached: int | None = None
+        self._improvement = Improvement(
+            self._campaign.objective, tolerance=stop.improvement_tolerance
+        )
+        standing = dict(current(ended))
+        for number, observation in ended:
+            if observation.supersedes is not None or observation.cause == NOTHING_NEW:
+                self._improvement.pass_by()
+            else:
+                self._take_in(number, standing[number])
+
+    def _take_in(self, number: int, observation: Observation) -> None:
+        if self._reached is None and self._reaches(observation):
+            self._reached = number
+        self._improvement.add(observation)
 
     def _stuck(self) -> str | None:
         stop = self._campaign.stop

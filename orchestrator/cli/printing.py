@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from orchestrator.acting.current import current
 from orchestrator.cli.gantt import gantt
 from orchestrator.control import Ending, best, spent
 from orchestrator.forecast import Forecast
@@ -137,20 +138,23 @@ def print_schedule(expected: Schedule) -> None:
 
 def print_summary(run: Run, store: Store, folder: Path, ending: Ending, *, prefect: bool) -> None:
     """Print how the campaign ended, its best experiment, and where to look next."""
-    observations = [o for _, o in store.observations(run.id)]
+    ended = store.observations(run.id)
+    known = current(ended)
     used = spent(run)
     verb = _VERBS[ending.status]
     console.print(f"\n[bold]{run.campaign.name}[/] {verb}: {ending.reason}")
-    failed = sum(o.failed for o in observations)
+    failed = sum(o.failed for _, o in ended)
     console.print(
-        f"  used     {len(observations)} experiments ({failed} failed), "
+        f"  used     {len(ended)} experiments ({failed} failed), "
         f"{duration(used.hours)} of laboratory time, {used.money:.0f} {run.laboratory.currency}"
     )
-    print_front(run.campaign.objective, observations)
-    index = None if is_front(run.campaign.objective) else best(run.campaign, observations)
+    print_front(run.campaign.objective, known)
+    is_one = not is_front(run.campaign.objective)
+    index = best(run.campaign, [o for _, o in known]) if is_one else None
     if index is not None:
-        console.print(f"  best     experiment {index}: {in_words(run, observations[index].values)}")
-        for line in outcome_lines(run.campaign.objective, observations[index]):
+        number, observation = known[index]
+        console.print(f"  best     experiment {number}: {in_words(run, observation.values)}")
+        for line in outcome_lines(run.campaign.objective, observation):
             console.print(f"           {line}")
     if ending.status in ("interrupted", "waiting", "stopped"):
         console.print(f"  go on    sdlab resume {run.id}")
@@ -161,15 +165,20 @@ def print_summary(run: Run, store: Store, folder: Path, ending: Ending, *, prefe
     console.print(f"  look     sdlab show {run.id}" + (f" · sdlab ui {run.id}" if prefect else ""))
 
 
-def print_front(objective: Objective, observations: Sequence[Observation]) -> None:
-    """Print the experiments that no other beats in every target, and how much they dominate."""
-    found = front_of(objective, observations)
+def print_front(objective: Objective, known: Sequence[tuple[int, Observation]]) -> None:
+    """Print the experiments that no other beats in every target, and how much they dominate.
+
+    Parameters
+    ----------
+    known : what is known of each sample, under the number of the experiment that made it.
+    """
+    found = front_of(objective, [o for _, o in known])
     if found is None:
         return
     console.print("  front    experiments that no other beats in every target")
-    for i in found.members:
-        shown = " · ".join(outcome_lines(objective, observations[i]))
-        console.print(f"           {i:>3}  {shown}")
+    for number, observation in (known[i] for i in found.members):
+        shown = " · ".join(outcome_lines(objective, observation))
+        console.print(f"           {number:>3}  {shown}")
     console.print(f"           {size_in_words(objective, found)}")
 
 

@@ -13,6 +13,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from orchestrator.acting.current import current
+from orchestrator.acting.words import again_in_words
 from orchestrator.control import best
 from orchestrator.fronts import front
 from orchestrator.report.words import duration
@@ -32,7 +34,7 @@ class Screen:
         self._console = console or Console(highlight=False)
         self._now = "starting"
         self._note = ""
-        self._done = [o for _, o in run.history.observations(run.id)]
+        self._done = run.history.observations(run.id)
         self._already = len(self._done)
         self._since = datetime.now().astimezone()
         self._headed = False
@@ -83,7 +85,7 @@ class Screen:
         elif step.verb == "score":
             self._row(step.number)
         if step.verb == "score":
-            self._done = [o for _, o in self._run.history.observations(self._run.id)]
+            self._done = self._run.history.observations(self._run.id)
 
     def _line(self, text: str, style: str = "") -> None:
         self._console.print(Text(text, style=style), soft_wrap=True)
@@ -104,7 +106,10 @@ class Screen:
                 self._line(_row_of("", [h[1] for h in heads], widths), style="dim")
         cells = [_setting(experiment.proposal, n) for n in names]
         cells += [_outcome(experiment.observation, q) for q in quantities]
-        self._line(_row_of(str(number), cells, widths))
+        row = _row_of(str(number), cells, widths)
+        again = experiment.proposal.measure_again
+        told = "" if again is None else f"  {again_in_words(again, self._run.campaign)}"
+        self._line(row + told)
 
     def _heads(self) -> list[tuple[str, str]]:
         """Return two lines of heading for each column: name over unit, quantity over phase."""
@@ -114,17 +119,20 @@ class Screen:
 
     def _draw(self) -> Group:
         campaign, done = self._run.campaign, self._done
+        known = current(done)
+        told = [observation for _, observation in known]
         total = campaign.budget.experiments
         grid = Table.grid(padding=(0, 2))
         grid.add_column(no_wrap=True, min_width=len("progress"))
         grid.add_column(no_wrap=True, overflow="ellipsis")
         grid.add_row("now", Text(self._now))
-        if several := front(campaign, done):
-            grid.add_row("front", Text("experiments " + ", ".join(map(str, several))))
-        elif (index := best(campaign, done)) is not None:
+        if several := front(campaign, told):
+            listed = ", ".join(str(known[i][0]) for i in several)
+            grid.add_row("front", Text(f"experiments {listed}"))
+        elif (index := best(campaign, told)) is not None:
             quantities = campaign.objective.quantities  # value first: a cut takes the name
-            shown = [f"{_outcome(done[index], q)} {_short(q)}" for q in quantities]
-            grid.add_row("best", Text(f"experiment {index} · " + " · ".join(shown)))
+            shown = [f"{_outcome(told[index], q)} {_short(q)}" for q in quantities]
+            grid.add_row("best", Text(f"experiment {known[index][0]} · " + " · ".join(shown)))
         grid.add_row("progress", f"{len(done)} of at most {total} experiments{self._left()}")
         if self._note:
             grid.add_row("note", Text(self._note))

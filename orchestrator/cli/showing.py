@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich.console import Console
 from rich.table import Table
 
-from orchestrator.errors import UnknownCampaign
+from orchestrator.acting.words import again_in_words
+from orchestrator.campaign import Campaign
+from orchestrator.errors import BadFile, UnknownCampaign
+from orchestrator.launch import recorded_campaign
 from orchestrator.people.wishing import how_it_stands
 from orchestrator.report.foretold import expected, foretold, inside, latest_outlook, own_count
 from orchestrator.report.grounds import as_lines
@@ -14,6 +19,14 @@ from orchestrator.store.records import CampaignRecord, Experiment
 from planners.parameters import Value
 
 console = Console(highlight=False, soft_wrap=True)
+
+
+def understood(record: CampaignRecord) -> Campaign | None:
+    """Return the campaign of a record, None if this version does not understand its file."""
+    try:
+        return recorded_campaign(record)[0]
+    except BadFile:
+        return None
 
 
 def show_campaign(store: Store, record: CampaignRecord) -> None:
@@ -34,8 +47,10 @@ def show_campaign(store: Store, record: CampaignRecord) -> None:
     for heading in ("#", *settings, *(q.replace(".", "\n") for q in quantities)):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("remark", ratio=1)
+    campaign, superseded = understood(record), _superseded(experiments)
     for e in experiments:
-        table.add_row(str(e.number), *_settings(e), *_outcomes(e, quantities), _remark(e))
+        remark = _remark(e, campaign, superseded)
+        table.add_row(str(e.number), *_settings(e), *_outcomes(e, quantities), remark)
     console.print(table)
     show_calibration(experiments, quantities)
 
@@ -74,7 +89,11 @@ def show_experiment(store: Store, record: CampaignRecord, number: int) -> None:
         console.print(f"  expected  {quantity} = {p.mean:.4g} ± {p.std:.2g}")
     if reason.outlook is not None and (hope := expected(reason.outlook)):
         console.print(f"  outlook   {hope}")
-    console.print(f"  asked     {_pairs(e.proposal.values)}")
+    if e.proposal.measure_again is None:
+        console.print(f"  asked     {_pairs(e.proposal.values)}")
+    else:
+        again = again_in_words(e.proposal.measure_again, understood(record))
+        console.print(f"  asked     {again} ({_pairs(e.proposal.values)})")
     if e.sample is not None:
         console.print(f"  made      {_pairs(e.sample.recipe)}  by {e.sample.made_by}")
     for m in e.measurements:
@@ -123,13 +142,26 @@ def _outcomes(experiment: Experiment, quantities: list[str]) -> list[str]:
     return cells
 
 
-def _remark(experiment: Experiment) -> str:
-    observation = experiment.observation
+def _superseded(experiments: list[Experiment]) -> dict[int, int]:
+    """Return experiment → the later one that read the same sample anew."""
+    seen = [(e.number, e.observation) for e in experiments if e.observation is not None]
+    return {o.supersedes: n for n, o in seen if o.supersedes is not None}
+
+
+def _remark(
+    experiment: Experiment, campaign: Campaign | None, superseded: Mapping[int, int]
+) -> str:
+    observation, again = experiment.observation, experiment.proposal.measure_again
+    said = [] if again is None else [again_in_words(again, campaign)]
     if observation is None:
-        return "under way"
+        return "; ".join([*said, "under way"])
     if observation.failed:
-        return f"[red]{observation.failure}[/]"
-    return f"wrong with {observation.p_wrong:.0%}?" if observation.p_wrong > 0.2 else ""
+        return "; ".join([*said, f"[red]{observation.failure}[/]"])
+    if observation.p_wrong > 0.2:
+        said.append(f"wrong with {observation.p_wrong:.0%}?")
+    if experiment.number in superseded:
+        said.append(f"measured again in {superseded[experiment.number]}")
+    return "; ".join(said)
 
 
 def _pairs(values: dict[str, Value]) -> str:

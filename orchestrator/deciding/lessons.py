@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestrator.acting.current import current
 from orchestrator.campaign import Campaign, parse_campaign
 from orchestrator.errors import BadFile, Fault, UnknownCampaign
 from orchestrator.store import Store
@@ -106,7 +107,7 @@ def _told(lesson: Lesson, store: Store) -> EarlierCampaign:
     return EarlierCampaign(
         name=record.id,
         space=campaign.space,
-        observations=tuple(o for _, o in told[: lesson.observations]),
+        observations=tuple(o for _, o in current(told[: lesson.observations])),
     )
 
 

@@ -11,7 +11,8 @@ from orchestrator.store.records import CampaignRecord, Experiment
 
 def experiments_table(record: CampaignRecord, experiments: Sequence[Experiment]) -> Exported:
     """Return one row an experiment: what was asked, made, predicted and found."""
-    records = tuple(_experiment(experiment) for experiment in experiments)
+    later = {e.observation.supersedes: e.number for e in experiments if e.observation is not None}
+    records = tuple(_experiment(e) | {"superseded_by": later.get(e.number)} for e in experiments)
     units = _units(record, experiments)
     known = {column.name: column for column in _EXPERIMENT}
     present = dict.fromkeys(name for row in records for name in row)
@@ -33,6 +34,9 @@ _EXPERIMENT = (
     Column("reason", "", "why it was chosen"),
     Column("acquisition", "", "name of the acquisition function"),
     Column("acquisition_value", "", "its value at the point; a logarithm where it is one"),
+    Column("measures_again", "", "experiment whose sample was measured again; empty: a new one"),
+    Column("supersedes", "", "experiment whose outcomes these replace, of the same sample"),
+    Column("superseded_by", "", "later experiment whose outcomes replace these"),
     Column("sample_id", "", "the sample that was made"),
     Column("made_by", "", "instrument that made it"),
     Column("simulated", "", "no matter was moved"),
@@ -55,13 +59,14 @@ _PREFIXES = {
 
 
 def _experiment(experiment: Experiment) -> Record:
-    reason = experiment.proposal.reason
+    reason, again = experiment.proposal.reason, experiment.proposal.measure_again
     row: Record = {
         "number": experiment.number,
         "planner": reason.planner,
         "reason": reason.text,
         "acquisition": reason.acquisition,
         "acquisition_value": reason.acquisition_value,
+        "measures_again": None if again is None else again.experiment,
         "recorded": experiment.started,
         "completed": experiment.finished,
         **_prefixed("setting", experiment.proposal.values),
@@ -98,6 +103,7 @@ def _found(experiment: Experiment) -> Record:
         "failed": observation.failed,
         "failure": observation.failure or None,
         "cost": observation.cost,
+        "supersedes": observation.supersedes,
         **_prefixed("outcome", observation.outcomes),
         **_prefixed("std", observation.stds),
     }

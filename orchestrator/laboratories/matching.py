@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from analysis.protocols import Agent
+from orchestrator.acting.action_checks import action_faults, weighing_faults
 from orchestrator.campaign import Campaign
 from orchestrator.deciding.deciders import match_agents, match_planner
 from orchestrator.errors import BadFile, Fault
@@ -70,8 +71,8 @@ def match(campaign: Campaign, laboratory: Laboratory, source: TomlSource) -> Mat
     BadFile
         An instrument, agent or planner is missing or refuses its settings, a parameter goes
         beyond what the instrument accepts or has another unit, no agent estimates a wanted
-        quantity, nothing reports a context variable, or a stop rule follows what the planner does
-        not tell.
+        quantity, nothing reports a context variable, a stop rule follows what the planner does
+        not tell, or actions are allowed that the planner does not weigh or no instrument takes.
     """
     faults: list[Fault] = []
     synthesizers = match_synthesizers(campaign, laboratory, source, faults)
@@ -85,8 +86,10 @@ def match(campaign: Campaign, laboratory: Laboratory, source: TomlSource) -> Mat
     if not faults:
         can = {name: laboratory.describe(name) for name in dict.fromkeys(chain(*users.values()))}
         faults += context_faults(campaign, agents, can, source)
+        faults += action_faults(campaign, measuring, can, source)
     planner = match_planner(campaign, source, faults, agents=agents.values())
     faults += [] if planner is None else stop_faults(campaign, planner, source)
+    faults += [] if planner is None else weighing_faults(campaign, planner, source)
     if faults or planner is None:
         raise BadFile(source.path, faults)
     equals = {"synthesize": synthesizers[1:]}

@@ -13,6 +13,8 @@ from typing import Literal
 
 from analysis.insight import Curve, Estimate
 from instruments.measurement import Measurement
+from orchestrator.acting.current import current
+from orchestrator.acting.words import again_in_words
 from orchestrator.campaign import Campaign
 from orchestrator.fronts import front_of
 from orchestrator.report.figures import Picture, landscape, pattern, phase_fractions, progress
@@ -60,7 +62,8 @@ class View:
 
     Attributes
     ----------
-    observations : every finished experiment of the campaign, by number.
+    observations : what is known of each sample, under the number of the experiment that made it.
+    ended : every finished experiment, by number.
     patterns : title → fitted pattern, or measured pattern where none was fitted.
     fractions : experiment → phase → fraction.
     """
@@ -71,6 +74,7 @@ class View:
     observations: Sequence[tuple[int, Observation]]
     patterns: Mapping[str, Curve]
     fractions: Mapping[int, Fractions]
+    ended: Sequence[tuple[int, Observation]]
 
 
 def gather(
@@ -93,14 +97,14 @@ def gather(
     experiment = run.history.experiment(run.id, number)
     if experiment is None:
         raise LookupError(f"the history of {run.id} has no experiment {number}")
-    observations = run.history.observations(run.id)
+    ended = run.history.observations(run.id)
     known = {} if fractions is None else fractions
-    for n, _ in observations:
+    for n, _ in ended:
         if n not in known:
             told = experiment if n == number else run.history.experiment(run.id, n)
             known[n] = _fractions(told)
     patterns = _patterns(run, experiment)
-    return View(run.id, run.campaign, experiment, observations, patterns, known)
+    return View(run.id, run.campaign, experiment, current(ended), patterns, known, ended)
 
 
 def render(view: View) -> list[Artifact]:
@@ -134,8 +138,8 @@ def ranked(view: View) -> list[tuple[int, Observation]]:
 
 
 def _campaign_page(view: View) -> str:
-    campaign, done = view.campaign, len(view.observations)
-    failed = sum(o.failed for _, o in view.observations)
+    campaign, done = view.campaign, len(view.ended)
+    failed = sum(o.failed for _, o in view.ended)
     best = ranked(view)[:1]
     lines = [
         f"# {campaign.name}",
@@ -166,7 +170,7 @@ def _experiment_page(view: View) -> str:
     reason = experiment.proposal.reason
     lines = [
         f"# Experiment {experiment.number}",
-        f"**Proposed** {settings(experiment.proposal.values, units)}",
+        f"**Proposed** {_proposed(view, units)}",
         f"**Why** {reason.planner}: {reason.text}",
         *([f"**Outlook** {hope}"] if reason.outlook and (hope := expected(reason.outlook)) else []),
         *([told] if (told := as_markdown(reason.grounds, view.observations)) else []),
@@ -176,6 +180,14 @@ def _experiment_page(view: View) -> str:
         lines.append(pattern(curve, title=title).markdown())
     lines += [f"> {i.agent}: {remark}" for i in latest(experiment) for remark in i.remarks]
     return "\n\n".join(lines)
+
+
+def _proposed(view: View, units: Mapping[str, str]) -> str:
+    """Return the settings of a new sample, or which one is measured again, and how."""
+    proposal = view.experiment.proposal
+    if proposal.measure_again is not None:
+        return again_in_words(proposal.measure_again, view.campaign)
+    return settings(proposal.values, units)
 
 
 def _outcome(view: View) -> str:
@@ -236,7 +248,7 @@ def _landscape(view: View, belief: Map) -> Picture:
 
 
 def _share(view: View) -> float:
-    return min(100.0 * len(view.observations) / view.campaign.budget.experiments, 100.0)
+    return min(100.0 * len(view.ended) / view.campaign.budget.experiments, 100.0)
 
 
 def _units(campaign: Campaign) -> dict[str, str]:

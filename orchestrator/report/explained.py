@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from orchestrator.acting.current import current
 from orchestrator.campaign import Campaign
 from orchestrator.errors import CampaignError, UnknownCampaign
 from orchestrator.report.story import Story
@@ -206,6 +207,7 @@ def known_then(store: Store, story: Story, experiment: Experiment) -> list[Obser
     earlier was known.
     """
     if experiment.told is None:
-        return [o for n, o in story.done if n < experiment.number]
+        return [o for _, o in current(t for t in story.ended if t[0] < experiment.number)]
     _, told = store.observations_since(story.record.id)
-    return [o for _, o in sorted(told[: experiment.told], key=lambda found: found[0])]
+    ended = sorted(told[: experiment.told], key=lambda found: found[0])
+    return [o for _, o in current(ended)]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from orchestrator.acting.words import again_in_words
 from orchestrator.report import words
 from orchestrator.report.grounds import headed
 from orchestrator.report.labels import axis_label, quantity_label
@@ -129,6 +130,7 @@ def _remarks(story: Story, experiment: Experiment) -> Cell:
         found.append("under way")
     elif observation.failed:
         found.append(f"Failed: {observation.failure}")
+    found += _again(story, experiment)
     found += [f"instrument warns: {', '.join(m.flags)}" for m in experiment.measurements if m.flags]
     if observation is None or not observation.failed:
         found += [further_ones(experiment)] if further_ones(experiment) else []
@@ -136,6 +138,14 @@ def _remarks(story: Story, experiment: Experiment) -> Cell:
     found += list(experiment.sample.notes) if experiment.sample is not None else []
     text = story.in_words("; ".join(dict.fromkeys(found)))
     return Cell(text, text)
+
+
+def _again(story: Story, experiment: Experiment) -> list[str]:
+    """Return that an experiment measured an earlier sample, or that its own was measured later."""
+    again, number = experiment.proposal.measure_again, experiment.number
+    later = [n for n, o in story.ended if o.supersedes == number]
+    told = [f"superseded by experiment {n}, which measured the sample again" for n in later]
+    return told if again is None else [again_in_words(again, story.campaign), *told]
 
 
 def _why(story: Story, experiment: Experiment) -> Cell:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from orchestrator.acting.current import current
 from orchestrator.campaign import Campaign, parse_campaign
 from orchestrator.control import best
 from orchestrator.errors import BadFile
@@ -55,19 +56,29 @@ class Story:
         return None if self.campaign is None else self.campaign.objective
 
     @cached_property
-    def done(self) -> list[tuple[int, Observation]]:
+    def ended(self) -> list[tuple[int, Observation]]:
         """Number and observation of every experiment that ended."""
         return [(e.number, e.observation) for e in self.experiments if e.observation is not None]
 
     @cached_property
+    def done(self) -> list[tuple[int, Observation]]:
+        """What is known of each sample, under the number of the experiment that made it."""
+        return current(self.ended)
+
+    @cached_property
     def good(self) -> list[tuple[int, Observation]]:
-        """Number and observation of every experiment that gave an outcome."""
+        """Those of `done` that gave an outcome."""
         return [(n, o) for n, o in self.done if not o.failed]
 
     @cached_property
     def failed(self) -> list[tuple[int, Observation]]:
-        """Number and observation of every experiment that failed."""
+        """Those of `done` that failed."""
         return [(n, o) for n, o in self.done if o.failed]
+
+    @cached_property
+    def known(self) -> dict[int, Observation]:
+        """Number of the experiment that made a sample → what is known of it."""
+        return dict(self.done)
 
     @cached_property
     def by_number(self) -> dict[int, Experiment]:
@@ -156,7 +167,7 @@ class Story:
     @property
     def money(self) -> float:
         """What the experiments cost, in the laboratory's currency."""
-        return math.fsum(o.cost for _, o in self.done)
+        return math.fsum(o.cost for _, o in self.ended)
 
     @property
     def currency(self) -> str:

@@ -128,11 +128,13 @@ def _agents(story: Story) -> str:
 
 def _used(story: Story) -> str:
     n, failed, under_way = (
-        len(story.done),
-        len(story.failed),
-        len(story.experiments) - len(story.done),
+        len(story.ended),
+        sum(o.failed for _, o in story.ended),
+        len(story.experiments) - len(story.ended),
     )
+    again = sum(e.proposal.measure_again is not None for e in story.experiments)
     asides = [f"{failed} failed"] if failed else []
+    asides += [f"{again} measured an earlier sample again"] if again else []
     asides += [f"{under_way} more under way"] if under_way else []
     count = words.counted(n, "experiment") + (f" ({', '.join(asides)})" if asides else "")
     return (
@@ -145,8 +147,7 @@ def _best(story: Story) -> Best | None:
     if story.best is None or story.objective is None:
         return None
     experiment = story.by_number[story.best]
-    observation, units = experiment.observation, story.units
-    assert observation is not None
+    observation, units = story.known[story.best], story.units
     predicted = experiment.proposal.reason.predicted
     outcomes = []
     for quantity in story.quantities:
@@ -167,9 +168,8 @@ def _best(story: Story) -> Best | None:
 
 
 def _verdict(story: Story) -> str:
-    objective, observation = story.objective, story.by_number[story.best or 0].observation
+    objective, observation = story.objective, story.known[story.best or 0]
     assert objective is not None
-    assert observation is not None
     parts = []
     if all(t.value is not None for t in objective.targets):
         reached = objective.is_reached(observation.outcomes)
@@ -204,7 +204,7 @@ def _no_best(story: Story) -> str:
     if not story.done:
         return "No experiment has ended yet."
     if not story.good:
-        return f"Every one of the {words.counted(len(story.done), 'experiment')} failed."
+        return f"Every one of the {words.counted(len(story.ended), 'experiment')} failed."
     if story.objective is None:
         return "Nothing can be called best, because the objective is not known."
     return "No experiment obeys every constraint."

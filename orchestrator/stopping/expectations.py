@@ -74,13 +74,16 @@ class Expectations:
         self._streaks = list(self._rules())
 
     def add(self, number: int, proposal: Proposal, *, told: int) -> None:
-        """Take in the next proposal; one that makes a lost sample anew is passed over.
+        """Take in the next proposal; one without a recipe of its own is passed over.
+
+        So is what makes a lost sample anew, and what measures an earlier sample again.
 
         Parameters
         ----------
         told : ended experiments that the planner knew of.
         """
-        if proposal.reason.repeats is not None or told < self.needed:
+        chooses_no_recipe = proposal.reason.repeats is not None or proposal.measure_again
+        if chooses_no_recipe or told < self.needed:
             return
         for streak in self._streaks:
             reason = streak.add(number, proposal)

@@ -40,6 +40,11 @@ class Improvement:
         elif self._best is not None or self._front:
             self.since += 1
 
+    def pass_by(self) -> None:
+        """Count an experiment that made no sample, but measured an earlier one again."""
+        if self._best is not None or self._front:
+            self.since += 1
+
     @property
     def _is_front(self) -> bool:
         return self._objective.combine == "front" and len(self._objective.targets) > 1

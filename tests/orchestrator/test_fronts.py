@@ -80,7 +80,7 @@ def test_without_an_experiment_that_counts_there_is_no_front_and_alone_it_has_no
 
 
 def test_the_terminal_lists_the_front_and_its_size(capsys: pytest.CaptureFixture[str]) -> None:
-    print_front(TWO, DONE)
+    print_front(TWO, list(enumerate(DONE)))
     told = " ".join(capsys.readouterr().out.split())
     assert "1 a.strength = 4 · a.mass = 8 4 a.strength = 8 · a.mass = 9" in told
     assert "The front dominates 75 % of the box" in told
@@ -147,7 +147,8 @@ def test_the_page_beside_a_turn_tells_the_front_and_what_the_model_expected() ->
     proposal = Proposal(values=point, reason=reason)
     latest = Experiment(5, proposal, (0,), None, (), (), told[-1], now, now)
     campaign = bakery.campaign(objective=TWO.model_dump())
-    view = View("bread-1", campaign, latest, list(enumerate(told)), {}, {})
+    known = list(enumerate(told))
+    view = View("bread-1", campaign, latest, known, {}, {}, known)
     pages = {a.key: str(a.data) for a in render(view)}
     assert "On the front: experiments 1, 4. The front dominates 75 %" in pages["campaign-bread-1"]
     expected = "**Outlook** improvement with probability 25 %, expected improvement 0.04"
