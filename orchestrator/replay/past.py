@@ -18,8 +18,11 @@ from orchestrator.launch import recorded_campaign
 from orchestrator.measuring import SPOILING_FLAGS
 from orchestrator.run import ROLES
 from orchestrator.store import Store
-from orchestrator.store.records import CampaignRecord, Experiment
+from orchestrator.store.records import CampaignRecord, Event, Experiment
 from orchestrator.toml_source import TomlSource
+from orchestrator.trust.recorded import pinned, scored_again
+from orchestrator.trust.trusting import Trust
+from orchestrator.trust.wording import RETOLD
 from planners.earlier import EarlierCampaign
 from planners.proposal import Observation
 from planners.space import Point
@@ -34,6 +37,7 @@ class Past:
     campaign, source : as it was started, read from the file as it was recorded.
     experiments : by number.
     told : number and observation of each finished experiment, in the order of recording.
+    events : the log, in which truths, alarms and the trust that was used stand.
     """
 
     store: Store
@@ -42,6 +46,7 @@ class Past:
     source: TomlSource
     experiments: Mapping[int, Experiment]
     told: Sequence[tuple[int, Observation]]
+    events: Sequence[Event] = ()
 
     @classmethod
     def of(cls, store: Store, campaign_id: str) -> Past:
@@ -50,7 +55,8 @@ class Past:
         campaign, source = recorded_campaign(record)
         experiments = {e.number: e for e in store.experiments(record.id)}
         _, told = store.observations_since(record.id)
-        return cls(store, record, campaign, source, experiments, told)
+        events = store.events(record.id)
+        return cls(store, record, campaign, source, experiments, told, events)
 
     @property
     def earlier(self) -> tuple[EarlierCampaign, ...]:
@@ -69,7 +75,14 @@ class Past:
             told = list(self.told[: experiment.told])
         pending = [self.experiments[n].proposal.values for n in experiment.pending]
         ended = sorted(told, key=lambda found: found[0])
-        return [o for _, o in current(ended)], list(pending)
+        told_again = scored_again(
+            self.campaign.objective,
+            current(ended),
+            pinned(self.events, RETOLD, experiment.number) or Trust(),
+            ended=ended,
+            experiment=self.experiments.get,
+        )
+        return [o for _, o in told_again], list(pending)
 
     def shown(self, experiment: Experiment, *, times: int = 0) -> list[Measurement]:
         """Return the measurements that the agents were given, with their arrays.

@@ -24,6 +24,9 @@ from orchestrator.replay.differing import differences, insight_facts
 from orchestrator.replay.past import Past
 from orchestrator.scoring import failure, observe
 from orchestrator.store.records import Experiment
+from orchestrator.trust.recorded import pinned, sample_of
+from orchestrator.trust.trusting import Trust, with_truths
+from orchestrator.trust.wording import TRUSTED
 from planners.errors import PlanningError
 from planners.proposal import Observation, Proposal
 
@@ -144,7 +147,9 @@ def _observation(past: Past, experiment: Experiment) -> Decision:
     then = experiment.observation
     assert then is not None
     last = standing([past.said(experiment, times=n) for n in past.rounds(experiment)])
-    now = _scored(past, experiment, then, last)
+    believing = pinned(past.events, TRUSTED, experiment.number) or Trust()
+    made = sample_of(experiment, experiment.number)
+    now = _scored(past, experiment, then, with_truths(made, last, believing))
     # A failure's own words may tell of what was done about it, which is no decision of scoring.
     told = {"outcomes", "stds", "p_wrong", "failed", "supersedes"}
     found = differences(

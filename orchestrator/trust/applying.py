@@ -12,10 +12,9 @@ from analysis.insight import Insight
 from orchestrator.acting.current import latest
 from orchestrator.people.notifying import notify
 from orchestrator.run import Run
-from orchestrator.scoring import observe
 from orchestrator.store.records import Event
 from orchestrator.trust.alarms import Alarm, alarms
-from orchestrator.trust.recorded import foretold, last_words, pinned, said_of, sample_of
+from orchestrator.trust.recorded import foretold, pinned, said_of, sample_of, scored_again
 from orchestrator.trust.statements import Statement, Truth
 from orchestrator.trust.trusting import Trust, trust, with_truths
 from orchestrator.trust.wording import (
@@ -71,10 +70,13 @@ def retold(
         said = statements(run, _that_count(run, told))
         believing = _trust(run, said, told, on)
         _pin(run, RETOLD, number, believing)
-    if believing.is_neutral:
-        return list(known)
-    ended = run.history.observations(run.id)
-    return [(made, _scored_again(run, made, o, ended, believing)) for made, o in known]
+    return scored_again(
+        run.campaign.objective,
+        known,
+        believing,
+        ended=run.history.observations(run.id),
+        experiment=lambda n: run.history.experiment(run.id, n),
+    )
 
 
 def statements(
@@ -131,25 +133,3 @@ def _pin(run: Run, kind: str, number: int, believing: Trust) -> None:
     if not believing.is_neutral:
         line = corrections_in_words(believing.corrections, truths=len(believing.truths))
         run.history.record_event(run.id, kind, line, number)
-
-
-def _scored_again(
-    run: Run,
-    made: int,
-    observation: Observation,
-    ended: Sequence[tuple[int, Observation]],
-    believing: Trust,
-) -> Observation:
-    """Return an observation scored again from what the agents had said, as believed now."""
-    holder = run.history.experiment(run.id, latest(ended, made))
-    if observation.failed or holder is None:
-        return observation
-    insights = with_truths(made, last_words(holder), believing)
-    return observe(
-        run.campaign.objective,
-        insights,
-        values=observation.values,
-        cost=observation.cost,
-        context=observation.context,
-        predicted=observation.predicted,
-    ).model_copy(update={"supersedes": observation.supersedes})

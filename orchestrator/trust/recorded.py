@@ -6,18 +6,21 @@ Pure functions over records, for a campaign that runs and for everybody who look
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from analysis.insight import Insight
+from orchestrator.acting.current import latest
 from orchestrator.failing.clearing import standing
+from orchestrator.scoring import observe
 from orchestrator.store.records import Event, Experiment
 from orchestrator.trust.alarms import Alarm
 from orchestrator.trust.calibrating import cases
 from orchestrator.trust.coverage import Coverage, coverage
 from orchestrator.trust.statements import Foretold, Statement, Truth
-from orchestrator.trust.trusting import Trust, referred, trust
+from orchestrator.trust.trusting import Trust, referred, trust, with_truths
 from orchestrator.trust.wording import alarms_of, corrections_of, truths_of
+from planners.objective import Objective
 from planners.proposal import Observation
 
 
@@ -97,3 +100,44 @@ def foretold(ended: Sequence[tuple[int, Observation]]) -> list[Foretold]:
             if value is not None and total > 0:
                 found.append(Foretold(number, quantity, (value - p.mean) / total))
     return found
+
+
+def scored_again(
+    objective: Objective,
+    known: Sequence[tuple[int, Observation]],
+    believing: Trust,
+    *,
+    ended: Sequence[tuple[int, Observation]],
+    experiment: Callable[[int], Experiment | None],
+) -> list[tuple[int, Observation]]:
+    """Return observations scored again from what the agents had said, as they are believed now.
+
+    Parameters
+    ----------
+    known : what is known of each sample, under the number of the experiment that made it.
+    ended : every observation by number, superseded ones included.
+    experiment : number → its record.
+    """
+    if believing.is_neutral:
+        return list(known)
+    found = []
+    for made, observation in known:
+        holder = None if observation.failed else experiment(latest(ended, made))
+        if holder is not None:
+            observation = _scored(objective, made, observation, holder, believing)
+        found.append((made, observation))
+    return found
+
+
+def _scored(
+    objective: Objective, made: int, then: Observation, holder: Experiment, believing: Trust
+) -> Observation:
+    now = observe(
+        objective,
+        with_truths(made, last_words(holder), believing),
+        values=then.values,
+        cost=then.cost,
+        context=then.context,
+        predicted=then.predicted,
+    )
+    return now.model_copy(update={"supersedes": then.supersedes})

@@ -1,0 +1,1 @@
+"""How far agents are believed."""
