@@ -12,6 +12,7 @@ from orchestrator.campaign import Campaign
 from orchestrator.errors import BadFile, UnknownCampaign
 from orchestrator.launch import recorded_campaign
 from orchestrator.people.wishing import how_it_stands
+from orchestrator.report.disagreements import disagreements
 from orchestrator.report.foretold import expected, foretold, inside, latest_outlook, own_count
 from orchestrator.report.grounds import as_lines
 from orchestrator.store import Store
@@ -111,6 +112,9 @@ def show_experiment(store: Store, record: CampaignRecord, number: int) -> None:
             console.print(f"              {len(i.estimates) - len(found)} more are 0")
         for remark in i.remarks:
             console.print(f"              {remark}")
+    for d in disagreements(store.events(record.id), number=number):
+        console.print(f"  disputed  {d.about}: {d.said}", markup=False)
+        console.print(f"              {d.state}{f': {d.became}' if d.became else ''}", markup=False)
     if e.observation is not None and e.observation.failed:
         console.print(f"  [red]failed[/]    {e.observation.failure}")
     for a in store.actions(record.id, number):

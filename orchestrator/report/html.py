@@ -16,6 +16,7 @@ from plotly.offline import get_plotlyjs
 from orchestrator.errors import CampaignError
 from orchestrator.report.beliefs import belief_plots
 from orchestrator.report.calibration import about_calibration, calibration_plots
+from orchestrator.report.disagreements import about_disagreements, disagreements
 from orchestrator.report.front import front_plots
 from orchestrator.report.importance import importance_plots
 from orchestrator.report.listing import headings, mishaps, rows
@@ -79,6 +80,7 @@ def _contents(story: Story, store: Store) -> dict[str, Any]:
     curves, timeline, fronts = patterns(story, store), timeline_plot(story), front_plots(story)
     every = (*fronts, *progress, timeline, scatter, parallel, *worth, *beliefs, *calibration)
     drawn = [p for p in every if p is not None]
+    disputed = disagreements(story.events)
     return {
         "summary": summary(story),
         "fronts": fronts,
@@ -101,6 +103,8 @@ def _contents(story: Story, store: Store) -> dict[str, Any]:
         "failed": story.failed,
         "in_words": story.in_words,
         "mishaps": mishaps(story.actions),
+        "disagreements": disputed,
+        "about_disagreements": about_disagreements(disputed),
         "events": story.events[-MOST_EVENTS:],
         "n_events": len(story.events),
         "provenance": provenance(story),
