@@ -98,6 +98,21 @@ class Target(_Record):
         return value >= self.value if self.goal == "maximize" else value <= self.value
 
 
+class PhaseMapWish(_Record):
+    """A map of phases wanted beside the targets, from what agents read of structure.
+
+    Attributes
+    ----------
+    of : a question such as ``xrd.class``, or what numbers share but for their last part, such as
+        ``xrd.fingerprint``; if empty, the planner takes what tells most.
+    share : of the interest that the map has; the rest is the targets'. With 1 the map alone
+        decides, and the targets are only recorded.
+    """
+
+    of: str = ""
+    share: float = Field(default=0.5, gt=0, le=1)
+
+
 class OutcomeConstraint(_Record):
     """A measured quantity that must stay between bounds for an experiment to count."""
 
@@ -131,6 +146,7 @@ class Objective(_Record):
     targets : one or more.
     combine : ``weighted`` adds utilities times weights; ``front`` seeks the Pareto front.
     constraints : what every counting experiment must obey.
+    phase_map : the map of phases that is wanted as well; the planner ``phase_map`` makes it.
     input_errors : name → standard deviation of what is really set, in the unit of the name: a
         furnace that holds its temperature within 3 K has 3. A recipe is then judged by what comes
         out under these errors.
@@ -141,6 +157,7 @@ class Objective(_Record):
     targets: tuple[Target, ...] = Field(min_length=1)
     combine: Literal["weighted", "front"] = "weighted"
     constraints: tuple[OutcomeConstraint, ...] = ()
+    phase_map: PhaseMapWish | None = None
     input_errors: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
     risk: Literal["expected", "worst_tenth"] = "expected"
 
@@ -167,6 +184,12 @@ class Objective(_Record):
 
     def _check_maps(self) -> None:
         maps = [t.quantity for t in self.targets if t.maps]
+        if self.phase_map is not None and (maps or self.combine == "front" or self.input_errors):
+            raise ValueError(
+                "a map of phases is wanted beside a front, another map or robustness against input "
+                "errors, which no planner weighs against it; keep targets that are maximised or "
+                "minimised, or remove `phase_map`"
+            )
         if maps and len(maps) < len(self.targets):
             raise ValueError(
                 f"{', '.join(maps)} is to be mapped over the whole space while other targets seek "

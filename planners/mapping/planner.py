@@ -1,0 +1,249 @@
+"""The planner `phase_map`: a map of phases and the best property from one campaign."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from planners.baselines import tried_points
+from planners.bayesian import marginal
+from planners.bayesian.feasibility import SuccessModel, success_model
+from planners.bayesian.filling import fill
+from planners.bayesian.search import Choice
+from planners.bayesian.settings import BayesianSettings
+from planners.columns import Array
+from planners.context import latest
+from planners.encoding import Encoding
+from planners.errors import UnsupportedSpace
+from planners.mapping.charting import chart_of, points_of
+from planners.mapping.maps import PhaseMap, doubt_of
+from planners.mapping.property import Property, learnt_property
+from planners.mapping.reasons import reason_for
+from planners.objective import Objective, PhaseMapWish
+from planners.proposal import Observation, Proposal, Reason
+from planners.space import Point, SearchSpace
+from planners.structural.search import best_points
+from planners.threads import one_thread
+
+logger = logging.getLogger(__name__)
+
+N_CENTRES = 5
+"""Latest experiments around which is searched."""
+
+LEAST_DOUBT = 1e-6
+"""Mean doubt below which a map counts as finished."""
+
+
+class MappingSettings(BaseModel):
+    """Settings of the planner `phase_map`.
+
+    Attributes
+    ----------
+    n_initial : experiments that fill the space before a map steers.
+    n_candidates : random points weighed before the best are improved, in infinite spaces.
+    n_alternatives : runners-up stored with each proposal.
+    surrogates : settings of the planner `bayesian` for the models of the targets.
+    seed : scrambles the initial design; a campaign fills in a number drawn from its own seed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_initial: int = Field(default=8, ge=4)
+    n_candidates: int = Field(default=300, ge=16)
+    n_alternatives: int = Field(default=3, ge=0)
+    surrogates: BayesianSettings = BayesianSettings()
+    seed: int = Field(default=0, ge=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """What a measurement is worth for map and property, in one currency.
+
+    Each counts by the share that it is expected to take away of what is still unknown: of the map's
+    mean doubt over the space, and of what the best point of the space is expected to have beyond
+    the best so far. So neither has to be switched off: a map that is nearly finished, or a property
+    that nobody can improve, promises little by itself.
+
+    Attributes
+    ----------
+    chart, known : map and targets as they are told now; None while there is too little.
+    over : (n_over, n_columns) points that stand for the space.
+    share : of the interest that the map has.
+    success : probability that a recipe succeeds, None if none failed so far.
+    """
+
+    chart: PhaseMap | None
+    known: Property | None
+    over: Array
+    share: float
+    success: SuccessModel | None
+
+    def of_map(self, x: Array) -> Array:
+        """Return the share of the map's doubt that a reading at each point takes away."""
+        if self.chart is None:
+            return np.zeros(len(x))
+        doubt = max(self.doubt, LEAST_DOUBT)
+        return self.chart.gain(x, self.over) / doubt
+
+    def of_property(self, x: Array) -> Array:
+        """Return the expected improvement as a share of what is still to be gained."""
+        return np.zeros(len(x)) if self.known is None else self.known.share(x)
+
+    def worth(self, x: Array) -> Array:
+        """Return what a measurement at each point is worth, (n_points,)."""
+        total = self.share * self.of_map(x)
+        if self.share < 1:
+            total = total + (1 - self.share) * self.of_property(x)
+        return total if self.success is None else total * self.success.probability(x)
+
+    @property
+    def doubt(self) -> float:
+        """Mean doubt of the map over the space."""
+        if self.chart is None:
+            return 1.0
+        return float(doubt_of(self.chart.probabilities(self.over)).mean())
+
+
+class PhaseMapPlanner:
+    """Maps phases and seeks the best property, by what each measurement promises for either.
+
+    The map is made of what agents read of structure (`planners.mapping.charting`), the property by
+    the models of the planners `bayesian` and `structure` and one that sees the map's regions
+    (`planners.mapping.property`). How they are weighed is told by `Weighing`; the idea of doing
+    both in one campaign is that of CAMEO (Kusne et al. 2020, doi:10.1038/s41467-020-19597-w), which
+    switches from one to the other. An objective without `phase_map` is served as if a map were
+    wanted for its own sake as much as the targets. All experiments count as equally dear.
+    """
+
+    name = "phase_map"
+
+    def __init__(self, settings: MappingSettings) -> None:
+        self.settings = settings
+
+    def propose(
+        self,
+        space: SearchSpace,
+        objective: Objective,
+        *,
+        observations: Sequence[Observation],
+        pending: Sequence[Point] = (),
+        n: int = 1,
+        rng: np.random.Generator,
+    ) -> list[Proposal]:
+        """Return `n` points to try next, best first. See `Planner.propose`.
+
+        Raises
+        ------
+        UnsupportedSpace
+            The targets are not maximised or minimised, or outcomes have bounds.
+        """
+        _check(objective)
+        with one_thread():
+            encoding = Encoding(space).at(latest(observations))
+            made = [o for o in observations if not o.failed]
+            waiting = list(pending)
+            n_filled = min(n, max(self.settings.n_initial - len(made) - len(waiting), 0))
+            proposals = self._fill(encoding, observations, waiting, n_filled)
+            waiting += [p.values for p in proposals]
+            while len(proposals) < n:
+                proposals.append(self._chosen(encoding, objective, observations, waiting, rng))
+                waiting.append(proposals[-1].values)
+        return proposals
+
+    def weighing(
+        self,
+        encoding: Encoding,
+        objective: Objective,
+        observations: Sequence[Observation],
+        pending: Sequence[Point],
+        *,
+        rng: np.random.Generator,
+    ) -> Weighing:
+        """Return what measurements are worth after some observations."""
+        wish = objective.phase_map or PhaseMapWish()
+        over = points_of(encoding, seed=self.settings.seed)
+        chart = chart_of(encoding, observations, pending, of=wish.of)
+        known = None
+        if wish.share < 1:
+            known = learnt_property(
+                encoding,
+                objective,
+                observations,
+                pending,
+                chart=chart,
+                over=over,
+                settings=self.settings.surrogates.model_copy(update={"seed": self.settings.seed}),
+                rng=rng,
+            )
+        return Weighing(chart, known, over, wish.share, success_model(encoding, observations))
+
+    def _chosen(
+        self,
+        encoding: Encoding,
+        objective: Objective,
+        observations: Sequence[Observation],
+        waiting: Sequence[Point],
+        rng: np.random.Generator,
+    ) -> Proposal:
+        weighing = self.weighing(encoding, objective, observations, waiting, rng=rng)
+        if weighing.chart is None and weighing.known is None:
+            return self._fill(encoding, observations, waiting, 1)[0]
+        choices = self._best(encoding, weighing, observations, waiting, rng)
+        if choices[0].value <= 0:
+            return self._fill(encoding, observations, waiting, 1)[0]
+        logger.info("chose %s from %d experiments", choices[0].point, len(observations))
+        reason = reason_for(weighing, choices, observations=observations)
+        return Proposal(values=choices[0].point, reason=reason)
+
+    def _best(
+        self,
+        encoding: Encoding,
+        weighing: Weighing,
+        observations: Sequence[Observation],
+        waiting: Sequence[Point],
+        rng: np.random.Generator,
+    ) -> list[Choice]:
+        made = [o for o in observations if not o.failed]
+        return best_points(
+            encoding,
+            weighing.worth,
+            tried=tried_points(observations, waiting),
+            centres=[o.values for o in made[-N_CENTRES:]],
+            n_candidates=self.settings.n_candidates,
+            count=1 + self.settings.n_alternatives,
+            rng=rng,
+        )
+
+    def _fill(
+        self,
+        encoding: Encoding,
+        observations: Sequence[Observation],
+        waiting: Sequence[Point],
+        n: int,
+    ) -> list[Proposal]:
+        if n == 0:
+            return []
+        tried = tried_points(observations, waiting)
+        points = fill(encoding, tried, n, seed=self.settings.seed)
+        text = "Fills the space evenly, as too little was read to tell one region from another."
+        return [Proposal(values=p, reason=Reason(planner=self.name, text=text)) for p in points]
+
+
+def make(settings: Mapping[str, object]) -> PhaseMapPlanner:
+    """Return the planner `phase_map`; its settings are those of `MappingSettings`."""
+    return PhaseMapPlanner(MappingSettings.model_validate(dict(settings)))
+
+
+def _check(objective: Objective) -> None:
+    """Raise UnsupportedSpace for what cannot be weighed against a map."""
+    if marginal.is_normal(objective) and not objective.constraints and not objective.input_errors:
+        return
+    raise UnsupportedSpace(
+        "the planner phase_map weighs a map against quantities that are maximised or minimised, "
+        "without bounds on outcomes or input errors; this objective asks for something else. Take "
+        'the planner "bayesian" for it, or change the targets'
+    )
