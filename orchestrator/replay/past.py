@@ -80,6 +80,7 @@ class Past:
             current(ended),
             pinned(self.events, RETOLD, experiment.number) or Trust(),
             ended=ended,
+            events=self.events,
             experiment=self.experiments.get,
         )
         return [o for _, o in told_again], list(pending)

@@ -26,7 +26,7 @@ from orchestrator.scoring import failure, observe
 from orchestrator.store.records import Experiment
 from orchestrator.trust.recorded import pinned, sample_of
 from orchestrator.trust.trusting import Trust, with_truths
-from orchestrator.trust.wording import TRUSTED
+from orchestrator.trust.wording import TRUSTED, floors_of
 from planners.errors import PlanningError
 from planners.proposal import Observation, Proposal
 
@@ -149,7 +149,9 @@ def _observation(past: Past, experiment: Experiment) -> Decision:
     last = standing([past.said(experiment, times=n) for n in past.rounds(experiment)])
     believing = pinned(past.events, TRUSTED, experiment.number) or Trust()
     made = sample_of(experiment, experiment.number)
-    now = _scored(past, experiment, then, with_truths(made, last, believing))
+    floors = floors_of(past.events).get(experiment.number)
+    believed = with_truths(made, last, believing, floors=floors)
+    now = _scored(past, experiment, then, believed)
     # A failure's own words may tell of what was done about it, which is no decision of scoring.
     told = {"outcomes", "stds", "p_wrong", "failed", "supersedes"}
     found = differences(

@@ -38,6 +38,9 @@ AlarmKind = Literal["drift", "overconfident", "unknown_phase", "property"]
 DRIFT = 2.0
 """Log odds, averaged over an agent's series, from which a change is told."""
 
+DECADES = 5.0
+"""Ratio of the largest to the smallest setting from which it counts by its logarithm."""
+
 NUISANCES = ("displacement", "zero", "zero_shift", "shift", "offset", "scale", "background")
 """Last or last but one part of the keys of estimates that tell of the instrument."""
 
@@ -223,7 +226,10 @@ def series_of(said: Sequence[Statement]) -> dict[str, dict[int, float]]:
 
 
 def settings_of(said: Sequence[Statement]) -> FloatArray | None:
-    """Return the numeric settings of samples in the unit cube (n, n_settings), None without."""
+    """Return the numeric settings of samples in the unit cube (n, n_settings), None without.
+
+    Settings that are positive and span a wide range are taken by their logarithm.
+    """
     names = [
         name
         for name in (said[0].values if said else {})
@@ -232,6 +238,9 @@ def settings_of(said: Sequence[Statement]) -> FloatArray | None:
     if not names:
         return None
     table = np.array([[float(s.values[name]) for name in names] for s in said])
+    low, high = table.min(axis=0), table.max(axis=0)
+    wide = (low > 0) & (high > DECADES * low)
+    table[:, wide] = np.log(table[:, wide])
     width = np.ptp(table, axis=0)
     return np.asarray((table - table.min(axis=0)) / np.where(width > 0, width, 1.0))
 

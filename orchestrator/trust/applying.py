@@ -14,16 +14,20 @@ from orchestrator.people.notifying import notify
 from orchestrator.run import Run
 from orchestrator.store.records import Event
 from orchestrator.trust.alarms import Alarm, alarms
+from orchestrator.trust.oddity import oddity
 from orchestrator.trust.recorded import foretold, pinned, said_of, sample_of, scored_again
 from orchestrator.trust.statements import Statement, Truth
 from orchestrator.trust.trusting import Trust, trust, with_truths
 from orchestrator.trust.wording import (
     ALARM,
+    ODD,
     RETOLD,
     TRUSTED,
     alarm_in_words,
     alarms_of,
     corrections_in_words,
+    floors_of,
+    odd_in_words,
     resolved_of,
     truths_of,
 )
@@ -46,8 +50,13 @@ def trusted(run: Run, number: int, insights: Sequence[Insight]) -> list[Insight]
         on = [*alarms_of(events), *_new_alarms(run, number, said, told, events)]
         believing = _trust(run, said, told, on)
         _pin(run, TRUSTED, number, believing)
+        _tell_oddities(run, number, said, events)
+    floors = floors_of(run.history.events(run.id)).get(number)
     return with_truths(
-        sample_of(run.history.experiment(run.id, number), number), insights, believing
+        sample_of(run.history.experiment(run.id, number), number),
+        insights,
+        believing,
+        floors=floors,
     )
 
 
@@ -75,6 +84,7 @@ def retold(
         known,
         believing,
         ended=run.history.observations(run.id),
+        events=events,
         experiment=lambda n: run.history.experiment(run.id, n),
     )
 
@@ -126,6 +136,22 @@ def _new_alarms(
         run.tell(number, "score", "failed", line)
         notify(run, "question", f"{alarm.kind} of {alarm.agent}", line)
     return new
+
+
+def _tell_oddities(
+    run: Run, number: int, said: Sequence[Statement], events: Sequence[Event]
+) -> None:
+    """Write down which statements on a sample are unlike those before, unless that was done."""
+    if not run.campaign.trust.alarms or number in floors_of(events):
+        return
+    for statement in said:
+        if statement.turn != number or statement.agent in run.campaign.trust.references:
+            continue
+        odd = oddity(statement, said)
+        if odd.score >= 1:
+            line = odd_in_words(statement.agent, odd)
+            run.history.record_event(run.id, ODD, line, number)
+            run.tell(number, "score", "failed", line)
 
 
 def _pin(run: Run, kind: str, number: int, believing: Trust) -> None:

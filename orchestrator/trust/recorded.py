@@ -19,7 +19,7 @@ from orchestrator.trust.calibrating import cases
 from orchestrator.trust.coverage import Coverage, coverage
 from orchestrator.trust.statements import Foretold, Statement, Truth
 from orchestrator.trust.trusting import Trust, referred, trust, with_truths
-from orchestrator.trust.wording import alarms_of, corrections_of, truths_of
+from orchestrator.trust.wording import alarms_of, corrections_of, floors_of, truths_of
 from planners.objective import Objective
 from planners.proposal import Observation
 
@@ -108,6 +108,7 @@ def scored_again(
     believing: Trust,
     *,
     ended: Sequence[tuple[int, Observation]],
+    events: Sequence[Event],
     experiment: Callable[[int], Experiment | None],
 ) -> list[tuple[int, Observation]]:
     """Return observations scored again from what the agents had said, as they are believed now.
@@ -116,25 +117,27 @@ def scored_again(
     ----------
     known : what is known of each sample, under the number of the experiment that made it.
     ended : every observation by number, superseded ones included.
+    events : the log.
     experiment : number → its record.
     """
     if believing.is_neutral:
-        return list(known)
-    found = []
+        return list(known)  # what was odd of a sample was counted when it was scored
+    found, floors = [], floors_of(events)
     for made, observation in known:
         holder = None if observation.failed else experiment(latest(ended, made))
         if holder is not None:
-            observation = _scored(objective, made, observation, holder, believing)
+            insights = with_truths(
+                made, last_words(holder), believing, floors=floors.get(holder.number)
+            )
+            observation = _scored(objective, observation, insights)
         found.append((made, observation))
     return found
 
 
-def _scored(
-    objective: Objective, made: int, then: Observation, holder: Experiment, believing: Trust
-) -> Observation:
+def _scored(objective: Objective, then: Observation, insights: Sequence[Insight]) -> Observation:
     now = observe(
         objective,
-        with_truths(made, last_words(holder), believing),
+        insights,
         values=then.values,
         cost=then.cost,
         context=then.context,

@@ -97,15 +97,22 @@ def believed(insight: Insight, believing: Trust) -> Insight:
     )
 
 
-def with_truths(sample: int, insights: Sequence[Insight], believing: Trust) -> list[Insight]:
+def with_truths(
+    sample: int,
+    insights: Sequence[Insight],
+    believing: Trust,
+    *,
+    floors: Mapping[str, float] | None = None,
+) -> list[Insight]:
     """Return what is believed of one sample, a truth taking the place of statements on it.
 
     Parameters
     ----------
     sample : number of the experiment that made it.
+    floors : agent → least probability that what it said of this sample is wrong.
     """
     known = {t.quantity: t for t in believing.truths if t.sample == sample}
-    told = [believed(insight, believing) for insight in insights]
+    told = [_raised(believed(i, believing), (floors or {}).get(i.agent, 0.0)) for i in insights]
     numbers = {q: t for q, t in known.items() if not isinstance(t.value, str)}
     answers = {q: t for q, t in known.items() if isinstance(t.value, str)}
     if not known:
@@ -122,6 +129,12 @@ def with_truths(sample: int, insights: Sequence[Insight], believing: Trust) -> l
         p_wrong=0.0,
     )
     return [*spoken, person]
+
+
+def _raised(insight: Insight, floor: float) -> Insight:
+    if insight.abstained or (insight.p_wrong or 0.0) >= floor:
+        return insight
+    return replace(insight, p_wrong=floor)
 
 
 def _without(insight: Insight, quantities: set[str]) -> Insight:

@@ -15,15 +15,20 @@ from orchestrator.errors import CampaignError
 from orchestrator.store.records import Event
 from orchestrator.trust.alarms import Alarm, AlarmKind
 from orchestrator.trust.calibrating import Correction
+from orchestrator.trust.oddity import Oddity
 from orchestrator.trust.statements import Truth
 
-TRUTH, ALARM, RESOLVED, TRUSTED, RETOLD = "truth", "alarm", "alarm_resolved", "trusted", "retold"
-"""Kinds of the lines: a truth was told; an alarm went on; a person has seen to it; the trust with
-which an experiment was scored; the trust with which the planner was told of the earlier ones."""
+TRUTH, ALARM, RESOLVED, ODD = "truth", "alarm", "alarm_resolved", "odd"
+"""Kinds of lines: a truth was told; an alarm went on; a person has seen to it; one statement is
+unlike those before."""
+
+TRUSTED, RETOLD = "trusted", "retold"
+"""The trust with which an experiment was scored, and the planner was told of the earlier ones."""
 
 _TRUTH = re.compile(r"(?P<quantity>\S+) = (?P<value>.+?)( ± (?P<std>\S+))?, says (?P<source>.+)")
 _ALARM = re.compile(r"(?P<kind>\w+) of (?P<agent>\S+) since experiment (?P<since>\d+): (?P<why>.+)")
 _RESOLVED = re.compile(r"(?P<kind>\w+) of (?P<agent>\S+): (?P<reason>.+)")
+_ODD = re.compile(r"(?P<agent>\S+) is wrong with at least (?P<floor>\S+): (?P<why>.+)")
 
 
 def truth_in_words(truth: Truth) -> str:
@@ -75,6 +80,21 @@ def resolved_of(events: Sequence[Event]) -> dict[tuple[AlarmKind, str], int]:
         seen = _RESOLVED.fullmatch(event.message) if event.kind == RESOLVED else None
         if seen and event.number is not None:
             found[_kind(seen["kind"]), seen["agent"]] = event.number
+    return found
+
+
+def odd_in_words(agent: str, odd: Oddity) -> str:
+    """Return as a line that a statement is odd."""
+    return f"{agent} is wrong with at least {odd.floor:g}: {odd.why}"
+
+
+def floors_of(events: Sequence[Event]) -> dict[int, dict[str, float]]:
+    """Return experiment → agent → least probability that what it said of the sample is wrong."""
+    found: dict[int, dict[str, float]] = {}
+    for event in events:
+        odd = _ODD.fullmatch(event.message) if event.kind == ODD else None
+        if odd and event.number is not None:
+            found.setdefault(event.number, {})[odd["agent"]] = float(odd["floor"])
     return found
 
 

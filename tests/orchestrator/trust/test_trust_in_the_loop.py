@@ -52,11 +52,13 @@ class Boaster(bakery.Taster):
         )
 
 
-async def bake(store: Store, turns: int, **agent: int) -> Run:
+async def bake(store: Store, turns: int, *, doubts_from: int = 100) -> Run:
     lab = bakery.laboratory()
     wanted = bakery.campaign(budget={"experiments": 30})
     run = bakery.run(store, make_random({}), laboratory=lab, campaign=wanted)
-    run = replace(run, match=replace(run.match, agents={"taster": Boaster(**agent)}))
+    run = replace(
+        run, match=replace(run.match, agents={"taster": Boaster(doubts_from=doubts_from)})
+    )
     await lab.connect()
     for number in range(turns):
         await turn(run, number)
