@@ -69,7 +69,7 @@ async def _measured(
             number,
             sample,
             insights,
-            taken,
+            measurements[len(run.campaign.measurements) :],
             asked=request(run, insights, measurements, seconds=left),
             forbidden=lambda one: _forbidden(run, sample, one, left),
         )

@@ -15,13 +15,14 @@ from typing import Self
 from analysis.insight import MeasurementRequest
 from instruments.commands import Measure
 from instruments.errors import CommandRefused
+from instruments.measurement import Measurement
 from instruments.sample import Sample, Setting
 from orchestrator.acting.again import plan_of
 from orchestrator.acting.current import NOTHING_NEW, current, latest
 from orchestrator.acting.prices import Price, made_so_far, new_price
 from orchestrator.costs import price
 from orchestrator.run import Run
-from orchestrator.store.records import Experiment
+from orchestrator.store.records import Experiment, MeasurementSummary
 from planners.actions.records import MeasureAgain, Offer, Option
 from planners.proposal import Observation
 
@@ -83,8 +84,8 @@ def offered(run: Run, ended: Ended) -> Offer | None:
         sample = experiments[made].sample
         if observation.failed or made in busy or sample is None:
             continue
-        tried = Tried.of(experiments.values(), made)
-        if len(tried.done) >= actions.most or not run.storeroom.has(sample.id):
+        tried = Tried.of(run, experiments, made)
+        if tried.turns >= actions.most or not run.storeroom.has(sample.id):
             continue
         requests = requests_in(run, experiments[latest(ended, made)])
         for candidate in candidates(run, made, requests, tried.times):
@@ -98,30 +99,44 @@ def offered(run: Run, ended: Ended) -> Offer | None:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """How a sample was measured again.
+    """How a sample was measured beyond what is planned for every sample.
 
     Attributes
     ----------
-    vain : those of `done` that came to nothing, or were vetoed.
+    turns : experiments that measured it again.
+    taken : measurements beyond the planned ones, those within an experiment included.
+    vain : measurements again that came to nothing, or were vetoed.
     """
 
-    done: tuple[MeasureAgain, ...]
+    turns: int
+    taken: tuple[MeasurementSummary, ...]
     vain: tuple[MeasureAgain, ...]
 
     @classmethod
-    def of(cls, experiments: Iterable[Experiment], made: int) -> Self:
-        """Return how the sample that an experiment made was measured again."""
-        pairs = [
-            (again, e.observation)
-            for e in experiments
-            if (again := e.proposal.measure_again) is not None and again.experiment == made
+    def of(cls, run: Run, experiments: Mapping[int, Experiment], made: int) -> Self:
+        """Return how the sample that an experiment made was measured."""
+        later = [e for e in experiments.values() if _is_of(e, made)]
+        taken = list(experiments[made].measurements[len(run.campaign.measurements) :])
+        taken += [m for e in later for m in e.measurements]
+        vain = [
+            e.proposal.measure_again
+            for e in later
+            if e.observation is not None and e.observation.cause == NOTHING_NEW
         ]
-        vain = [a for a, o in pairs if o is not None and o.cause == NOTHING_NEW]
-        return cls(tuple(again for again, _ in pairs), tuple(vain))
+        return cls(len(later), tuple(taken), tuple(again for again in vain if again is not None))
 
     def times(self, again: MeasureAgain) -> float:
         """Return how often a measurement was taken; one that was in vain is not to be repeated."""
-        return math.inf if again in self.vain else self.done.count(again)
+        return math.inf if again in self.vain else times_taken(again, self.taken)
+
+
+def times_taken(again: MeasureAgain, taken: Iterable[Measurement | MeasurementSummary]) -> int:
+    """Return how many of some measurements were taken as this one would be."""
+    return sum(
+        m.technique == again.technique
+        and all(m.settings.get(name) == value for name, value in again.settings.items())
+        for m in taken
+    )
 
 
 def candidates(
@@ -202,3 +217,8 @@ def as_offer(run: Run, made: Mapping[int, float], found: Sequence[Priced]) -> Of
     in_money = new.money > 0 and all(p.price.money > 0 for p in found)
     options = [p.option(p.price.cost(in_money=in_money)) for p in found]
     return Offer(options=tuple(options), new_cost=new.cost(in_money=in_money))
+
+
+def _is_of(experiment: Experiment, made: int) -> bool:
+    again = experiment.proposal.measure_again
+    return again is not None and again.experiment == made

@@ -18,7 +18,7 @@ from instruments.sample import Sample
 from orchestrator.acting.again import plan_of
 from orchestrator.acting.current import current, latest
 from orchestrator.acting.executed import so_far
-from orchestrator.acting.options import Priced, as_offer, candidates, fitting, priced
+from orchestrator.acting.options import Priced, as_offer, candidates, fitting, priced, times_taken
 from orchestrator.acting.prices import made_so_far
 from orchestrator.beside import beside
 from orchestrator.costs import cost_of
@@ -51,7 +51,7 @@ async def worth_measuring(
     number: int,
     sample: Sample,
     insights: Sequence[Insight],
-    taken: Sequence[Measurement],
+    beyond: Sequence[Measurement],
     *,
     asked: MeasurementRequest | None,
     forbidden: Forbidden,
@@ -61,7 +61,7 @@ async def worth_measuring(
     Parameters
     ----------
     insights : what agents read so far; something of what is wanted.
-    taken : further measurements that were taken in this experiment.
+    beyond : measurements of the sample besides those that are planned for every sample.
     asked : the one that would be taken if the planner were not asked.
     forbidden : tells which ones cannot be taken.
     """
@@ -72,7 +72,7 @@ async def worth_measuring(
     found = [
         Priced(candidate, len(observations) - 1, cost)
         for candidate in candidates(
-            run, sample.number, fitting(run, wanted), lambda again: _times(again, taken)
+            run, sample.number, fitting(run, wanted), lambda again: times_taken(again, beyond)
         )
         if forbidden(_as_further(run, candidate.again)) is None
         and (cost := priced(run, candidate.again, sample)) is not None
@@ -80,11 +80,11 @@ async def worth_measuring(
     offer = as_offer(run, made_so_far(ended) or {number: cost_of(run, number)}, found)
     if not offer.options:
         return None
-    rng = np.random.default_rng([*run.seed(number, "weigh"), len(taken)])
+    rng = np.random.default_rng([*run.seed(number, "weigh"), len(beyond)])
     chosen = await beside(
         run.laboratory.clock, lambda: _chosen(run, known, observations, offer, rng)
     )
-    _tell(run, number, chosen)
+    _tell(run, number, chosen, is_asked=asked is not None)
     if isinstance(chosen, str) or chosen.measure_again is None:
         return None
     return _as_further(run, chosen.measure_again)
@@ -136,27 +136,24 @@ def _chosen(
     return not_offered(chosen, offer, observations) or chosen
 
 
-def _tell(run: Run, number: int, chosen: Proposal | str) -> None:
-    """Tell what was decided, once, also if the experiment is taken up again after a stop."""
+def _tell(run: Run, number: int, chosen: Proposal | str, *, is_asked: bool) -> None:
+    """Tell what was decided, once, also if the experiment is taken up again after a stop.
+
+    Parameters
+    ----------
+    is_asked : somebody asked for a further measurement, so that doing without is news.
+    """
     if isinstance(chosen, str):
         said = f"no further measurement: {chosen}"
     elif chosen.measure_again is None:
         said = f"goes on without a further measurement: {chosen.reason.text}"
     else:
-        said = f"measures the sample further: {chosen.reason.text}"
+        said, is_asked = f"measures the sample further: {chosen.reason.text}", True
     run.tell(number, "measure", "started", said)
     events = run.history.events(run.id)
-    if not any(e.kind == EVENT and e.number == number and e.message == said for e in events):
+    is_told = any(e.kind == EVENT and e.number == number and e.message == said for e in events)
+    if is_asked and not is_told:
         run.history.record_event(run.id, EVENT, said, number)
-
-
-def _times(again: MeasureAgain, taken: Sequence[Measurement]) -> int:
-    """Return how many of some measurements were taken as this one would be."""
-    return sum(
-        m.technique == again.technique
-        and all(m.settings.get(name) == value for name, value in again.settings.items())
-        for m in taken
-    )
 
 
 def _as_further(run: Run, again: MeasureAgain) -> Further:

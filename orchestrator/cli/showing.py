@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from rich.console import Console
 from rich.table import Table
 
+from orchestrator.acting.current import current
 from orchestrator.acting.words import again_in_words
 from orchestrator.campaign import Campaign
 from orchestrator.errors import BadFile, UnknownCampaign
@@ -17,6 +18,9 @@ from orchestrator.report.foretold import expected, foretold, inside, latest_outl
 from orchestrator.report.grounds import as_lines
 from orchestrator.store import Store
 from orchestrator.store.records import CampaignRecord, Experiment
+from orchestrator.trust.recorded import judge
+from orchestrator.trust.wording import ALARM, ODD, TRUTH
+from orchestrator.trust.words import alarm_line, coverage_line
 from planners.parameters import Value
 
 console = Console(highlight=False, soft_wrap=True)
@@ -54,6 +58,7 @@ def show_campaign(store: Store, record: CampaignRecord) -> None:
         table.add_row(str(e.number), *_settings(e), *_outcomes(e, quantities), remark)
     console.print(table)
     show_calibration(experiments, quantities)
+    show_trust(store, record, campaign, experiments)
 
 
 def show_calibration(experiments: list[Experiment], quantities: list[str]) -> None:
@@ -67,6 +72,19 @@ def show_calibration(experiments: list[Experiment], quantities: list[str]) -> No
         console.print(f"            {own}")
     if outlook is not None and (hope := expected(outlook)):
         console.print(f"  outlook   {hope}, as told with the latest proposal of the model")
+
+
+def show_trust(
+    store: Store, record: CampaignRecord, campaign: Campaign | None, experiments: list[Experiment]
+) -> None:
+    """Print alarms that are on, and how intervals held where truths are known; else nothing."""
+    references = () if campaign is None else campaign.trust.references
+    judged = judge(experiments, store.events(record.id), references=references)
+    for alarm in judged.on:
+        console.print(f"  ALARM     {alarm_line(alarm)}", style="red", markup=False)
+    for covered in judged.coverage:
+        how = judged.believing.corrections[covered.agent]
+        console.print(f"  trust     {coverage_line(covered, how)}", markup=False)
 
 
 def show_experiment(store: Store, record: CampaignRecord, number: int) -> None:
@@ -84,7 +102,7 @@ def show_experiment(store: Store, record: CampaignRecord, number: int) -> None:
     console.print(f"[bold]experiment {number}[/] of {record.name}")
     reason = e.proposal.reason
     console.print(f"  why       {reason.text} ({reason.planner})")
-    for line in as_lines(reason.grounds, store.observations(record.id)):
+    for line in as_lines(reason.grounds, current(store.observations(record.id))):
         console.print(line, markup=False)
     for quantity, p in reason.predicted.items():
         console.print(f"  expected  {quantity} = {p.mean:.4g} ± {p.std:.2g}")
@@ -115,6 +133,9 @@ def show_experiment(store: Store, record: CampaignRecord, number: int) -> None:
     for d in disagreements(store.events(record.id), number=number):
         console.print(f"  disputed  {d.about}: {d.said}", markup=False)
         console.print(f"              {d.state}{f': {d.became}' if d.became else ''}", markup=False)
+    for event in store.events(record.id):
+        if event.number == number and event.kind in (ODD, TRUTH, ALARM):
+            console.print(f"  {event.kind:<9} {event.message}", markup=False)
     if e.observation is not None and e.observation.failed:
         console.print(f"  [red]failed[/]    {e.observation.failure}")
     for a in store.actions(record.id, number):
