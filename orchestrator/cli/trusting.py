@@ -63,7 +63,7 @@ def alarms(
 
     Example: `sdlab alarms last --resolved "realigned the goniometer"`
     """
-    from orchestrator.launch import recorded_campaign
+    from orchestrator.cli.showing import understood
     from orchestrator.trust.recorded import judge
     from orchestrator.trust.stating import resolve
 
@@ -73,8 +73,8 @@ def alarms(
         off = resolve(store, name, kind=kind, agent=agent, reason=resolved)
         typer.echo("\n".join(f"seen to: {a.kind} of {a.agent}" for a in off) or "no alarm is on")
         return
-    campaign, _ = recorded_campaign(store.campaign(name))
-    references = campaign.trust.references
+    campaign = understood(store.campaign(name))
+    references = () if campaign is None else campaign.trust.references
     print_judged(judge(store.experiments(name), store.events(name), references=references))
 
 

@@ -29,6 +29,8 @@ from orchestrator.report.turn_belief import belief_after
 from orchestrator.report.words import measured, number, plain, settings, spaced
 from orchestrator.run import Run
 from orchestrator.store.records import Experiment
+from orchestrator.trust.wording import alarms_of
+from orchestrator.trust.words import alarm_line
 from planners.proposal import Observation
 
 _BEST = 10
@@ -66,6 +68,7 @@ class View:
     ended : every finished experiment, by number.
     patterns : title → fitted pattern, or measured pattern where none was fitted.
     fractions : experiment → phase → fraction.
+    alarms : that are on, as sentences.
     """
 
     campaign_id: str
@@ -75,6 +78,7 @@ class View:
     patterns: Mapping[str, Curve]
     fractions: Mapping[int, Fractions]
     ended: Sequence[tuple[int, Observation]]
+    alarms: Sequence[str] = ()
 
 
 def gather(
@@ -104,7 +108,8 @@ def gather(
             told = experiment if n == number else run.history.experiment(run.id, n)
             known[n] = _fractions(told)
     patterns = _patterns(run, experiment)
-    return View(run.id, run.campaign, experiment, current(ended), patterns, known, ended)
+    alarms = [alarm_line(alarm) for alarm in alarms_of(run.history.events(run.id))]
+    return View(run.id, run.campaign, experiment, current(ended), patterns, known, ended, alarms)
 
 
 def render(view: View) -> list[Artifact]:
@@ -144,6 +149,7 @@ def _campaign_page(view: View) -> str:
     lines = [
         f"# {campaign.name}",
         campaign.description,
+        *(f"> **Alarm:** {alarm}" for alarm in view.alarms),
         f"**{done} of {campaign.budget.experiments} experiments**, {failed} failed. "
         + (_best_so_far(view) if best else "None gave a result yet."),
         progress(view.observations, campaign.objective, title=f"{done} experiments").markdown(),

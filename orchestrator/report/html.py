@@ -20,6 +20,7 @@ from orchestrator.report.disagreements import about_disagreements, disagreements
 from orchestrator.report.front import front_plots
 from orchestrator.report.importance import importance_plots
 from orchestrator.report.listing import headings, mishaps, rows
+from orchestrator.report.mapped import mapped
 from orchestrator.report.parallel import parallel_plot
 from orchestrator.report.patterns import patterns
 from orchestrator.report.progress import progress_plots
@@ -28,6 +29,7 @@ from orchestrator.report.searched import choices, opening_axes, scatter_plot
 from orchestrator.report.story import Story, read_story
 from orchestrator.report.summary import summary
 from orchestrator.report.timeline import timeline_plot
+from orchestrator.report.trusting import for_people, trust_part
 from orchestrator.store import Store
 
 MOST_EVENTS = 500
@@ -96,6 +98,7 @@ def _contents(story: Story, store: Store) -> dict[str, Any]:
         "about_beliefs": about_beliefs,
         "calibration": calibration,
         "about_calibration": about_calibration(story),
+        "map": mapped(story),
         "curves": curves,
         "headings": headings(story),
         "rows": rows(story),
@@ -103,10 +106,11 @@ def _contents(story: Story, store: Store) -> dict[str, Any]:
         "failed": story.failed,
         "in_words": story.in_words,
         "mishaps": mishaps(story.actions),
+        "trust": trust_part(story),
         "disagreements": disputed,
         "about_disagreements": about_disagreements(disputed),
-        "events": story.events[-MOST_EVENTS:],
-        "n_events": len(story.events),
+        "events": for_people(story.events)[-MOST_EVENTS:],
+        "n_events": len(for_people(story.events)),
         "provenance": provenance(story),
         "data": {
             "plots": {p.name: p.figure for p in drawn},
