@@ -13,6 +13,9 @@ from planners.actions.gains import expected_best, nodes
 from planners.columns import Array
 from planners.objective import Objective, Target
 
+FARTHEST = 1e-3
+"""Std over distance from which on a normal variable stays on its side for all that matters."""
+
 Beliefs = Mapping[str, Belief]
 """Quantity → what is believed of it at the same points."""
 
@@ -108,7 +111,7 @@ def _utility(target: Target, mean: Array, std: Array) -> Array:
         return target.utilities(mean)
     assert target.value is not None
     away = np.abs(mean - target.value)
-    ratio = away / (std + 1e-300)
+    ratio = away / np.maximum(std, FARTHEST * away + 1e-300)
     folded = std * np.sqrt(2.0 / np.pi) * np.exp(-0.5 * ratio**2) + away * (
         1.0 - 2.0 * ndtr(-ratio)
     )

@@ -17,6 +17,9 @@ from planners.columns import Array
 READS_AT_LAST = 0.5
 """Chance that a sample of which nothing could be read is read by another measurement; unknown."""
 
+ROUNDING = 1e-12
+"""Relative gain below which it is the rounding of sums."""
+
 
 @dataclass(frozen=True, slots=True)
 class Foretold:
@@ -39,7 +42,7 @@ def of_new(scene: Scene, i: int) -> float:
     candidate, or that of an observation: then the new sample is a replicate.
     """
     best, each = scene.aim.after(scene.beliefs, i, scene.noise, among=scene.among)
-    return float(scene.succeeds[i]) * max(best - float(each.max()), 0.0)
+    return float(scene.succeeds[i]) * _gain(best, each)
 
 
 def foretold_by(scene: Scene, option: Option) -> Foretold:
@@ -75,13 +78,19 @@ def of_option(scene: Scene, option: Option) -> float:
     if not entries:
         variances = {q: left.variance for q, left in told.left.items()}
         best, each = scene.aim.after(scene.beliefs, option.row, variances, among=scene.among)
-        return READS_AT_LAST * max(best - float(each.max()), 0.0)
+        return READS_AT_LAST * _gain(best, each)
     best, each = _if_it_says_the_same(scene, option.row, told)
     if told.otherwise > 0.0:
         other, each_other = _if_it_was_wrong(scene, option.row, told)
         best = (1.0 - told.otherwise) * best + told.otherwise * other
         each = (1.0 - told.otherwise) * each + told.otherwise * each_other
-    return max(best - float(each.max()), 0.0)
+    return _gain(best, each)
+
+
+def _gain(best: float, each: Array) -> float:
+    """Return what the best gains by an outcome; nothing below rounding."""
+    gain = best - float(each.max())
+    return gain if gain > ROUNDING * (1.0 + abs(best)) else 0.0
 
 
 def p_wrong_now(scene: Scene, row: int) -> float:
