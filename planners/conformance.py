@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from planners.actions.protocols import ActionAware
+from planners.actions.records import MeasureAgain, Option
 from planners.encoding import Encoding
 from planners.errors import NothingLeftToPropose, UnsupportedSpace
 from planners.example_spaces import example_spaces
@@ -168,6 +170,64 @@ def says_when_nothing_is_left(planner: Planner, space: SearchSpace, n: int, seed
         raise AssertionError(f"every point was tried, yet {extra[0].values} was proposed")
 
 
+def weighs_what_is_offered(planner: Planner, space: SearchSpace, n: int, seed: int) -> None:
+    """A planner that weighs actions takes an option as it was offered, or a feasible new sample."""
+    if not isinstance(planner, ActionAware):
+        return
+    observations = [
+        o.model_copy(update={"stds": dict.fromkeys(o.outcomes, 0.2), "p_wrong": 0.1})
+        for o in example_observations(space, _fit_in(space, n), seed=seed)
+    ]
+    options = _options(observations)
+    for offered in (options, options[:1], []):
+        chosen = _choose(planner, space, observations, offered, seed=seed)
+        assert chosen == _choose(planner, space, observations, offered, seed=seed), (
+            "equal arguments gave different actions; a planner keeps no memory and draws only "
+            "from `rng`"
+        )
+        assert chosen.reason.text, "an action gives no reason"
+        if chosen.measure_again is None:
+            _expect_valid([chosen], space, count=1)
+            continue
+        rows = [o.row for o in offered if o.again == chosen.measure_again]
+        assert rows, f"chose {chosen.measure_again!r}, which was not offered"
+        assert chosen.values == observations[rows[0]].values, (
+            f"proposed {chosen.values} for the sample made at {observations[rows[0]].values}"
+        )
+
+
+def _options(observations: Sequence[Observation]) -> list[Option]:
+    """Return a cheap measurement of each sample, every second one with a promise."""
+    return [
+        Option(
+            again=MeasureAgain(experiment=row, technique="table", settings={"repeats": 4.0}),
+            row=row,
+            cost=0.01 * (row + 1),
+            stds=dict.fromkeys(o.outcomes, 0.01) if row % 2 else {},
+            p_wrong=0.01 if row % 2 else None,
+        )
+        for row, o in enumerate(observations)
+    ]
+
+
+def _choose(
+    planner: ActionAware,
+    space: SearchSpace,
+    observations: Sequence[Observation],
+    options: Sequence[Option],
+    *,
+    seed: int,
+) -> Proposal:
+    return planner.choose_action(
+        space,
+        OBJECTIVE,
+        observations=observations,
+        options=options,
+        new_cost=1.0,
+        rng=np.random.default_rng(seed),
+    )
+
+
 Check = Callable[[Planner, SearchSpace, int, int], None]
 
 CHECKS: tuple[Check, ...] = (
@@ -178,6 +238,7 @@ CHECKS: tuple[Check, ...] = (
     repeats_itself,
     respects_pending,
     survives_failures,
+    weighs_what_is_offered,
     says_when_nothing_is_left,
 )
 """The promises, one function each."""

@@ -7,6 +7,7 @@ from planners import Planner, SpaceError
 from planners.baselines import RandomPlanner, make_random, make_sobol
 from planners.bayesian import make
 from planners.conformance import OBJECTIVE, check_planner, example_observations, example_spaces
+from planners.proposal import Proposal, Reason
 from planners.sampling import draw_uniform
 
 MAKERS = {"random": make_random, "sobol": make_sobol, "bayesian": make}
@@ -62,6 +63,46 @@ class Meddling(Broken):
         )
 
 
+class Weighing(Broken):
+    def choose_action(self, space, objective, *, observations, options, new_cost, rng, **more):
+        if not options:
+            return self.propose(space, objective, observations=observations, rng=rng)[0]
+        return Proposal(
+            values=observations[options[0].row].values,
+            reason=Reason(planner=self.name, text="the cheapest"),
+            measure_again=options[0].again,
+        )
+
+
+class Inventive(Weighing):
+    def choose_action(self, *arguments, **known):
+        chosen = super().choose_action(*arguments, **known)
+        if chosen.measure_again is None:
+            return chosen
+        again = chosen.measure_again.model_copy(update={"technique": "synchrotron"})
+        return chosen.model_copy(update={"measure_again": again})
+
+
+class Absent(Weighing):
+    def choose_action(self, space, objective, *, observations, **known):
+        chosen = super().choose_action(space, objective, observations=observations, **known)
+        return chosen.model_copy(update={"values": observations[-1].values})
+
+
+class Moody(Weighing):
+    def __init__(self):
+        self.calls = 0
+
+    def choose_action(self, space, objective, *, options, **known):
+        self.calls += 1
+        options = options[self.calls % 2 :]
+        return super().choose_action(space, objective, options=options, **known)
+
+
+def test_a_planner_that_takes_what_is_offered_keeps_the_contract():
+    check_planner(Weighing(), spaces={"continuous": SPACES["continuous"]})
+
+
 @pytest.mark.parametrize(
     ("planner", "space", "complaint"),
     [
@@ -70,6 +111,9 @@ class Meddling(Broken):
         (Stingy(), "continuous", "were asked for"),
         (OutOfBounds(), "continuous", "not feasible"),
         (Meddling(), "continuous", "changed its arguments"),
+        (Inventive(), "continuous", "which was not offered"),
+        (Absent(), "continuous", "for the sample made at"),
+        (Moody(), "continuous", "equal arguments gave different actions"),
     ],
 )
 def test_contract_catches_a_broken_planner(planner, space, complaint):
