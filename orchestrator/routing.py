@@ -13,6 +13,7 @@ from instruments.measurement import Measurement
 from orchestrator.agreeing.statements import (
     SHARED_ERROR,
     SHARES,
+    STRETCH,
     Speaks,
     ballot,
     comparable,
@@ -83,6 +84,7 @@ def pooled_number(
         width=width_of(quantity, said, width),
         shares=shares,
         shared_error=SHARED_ERROR,
+        stretch=STRETCH,
     )
 
 

@@ -13,15 +13,20 @@ from analysis.learning.voting.verdict import MOST
 
 logger = logging.getLogger(__name__)
 
-SHARES = Shares(by_cause=0.3, by_all=0.1, unseen=0.02)
+SHARES = Shares(by_cause=0.3, by_all=0.3, unseen=0.05)
 """What agents have in common in being wrong. Of what they state: those of the same measurement (a
-spoilt measurement), and all (a phase that nobody looks for). Beside that, one measurement in fifty
-is of another sample or otherwise not what it seems. `benchmarks/disagreement.py --learn` estimates
-the three."""
+spoilt measurement), and all (a phase that nobody looks for). Beside that, one measurement in twenty
+is of another sample or otherwise not what it seems. Of a grid, what makes 240 simulated samples
+most probable, of which an eighth of all measurements is swapped or spoilt and every seventh holds a
+phase that nobody looks for (``benchmarks/disagreement.py --learn``)."""
 
-SHARED_ERROR = 0.5
+SHARED_ERROR = 0.7
 """Share of the variance that agents of the same measurement have in common: they read the same
-counts."""
+counts. Learnt likewise."""
+
+STRETCH = ((1.0, 0.7), (2.0, 0.2), (4.0, 0.1))
+"""Factor by which agents' standard deviations are too small, and how probable that is: systematic
+errors that they cannot see. A wider one makes those samples no more probable."""
 
 LEAST_WRONG = 1e-3
 """Probability of being wrong that an agent has at least, where others speak too."""

@@ -16,6 +16,9 @@ FloatArray = NDArray[np.float64]
 SHARPEST, BLUNTEST, SCALES = 1e-3, 0.1, 7
 """An unknown standard deviation lies between these shares of the width, in so many steps."""
 
+EXACT: tuple[tuple[float, float], ...] = ((1.0, 1.0),)
+"""Stated standard deviations are what they say."""
+
 SMALLEST = 1e-6
 """Standard deviation, as a share of the width, that a statement has at least."""
 
@@ -47,6 +50,7 @@ def pool_numbers(
     width: float,
     shares: Shares,
     shared_error: float,
+    stretch: Sequence[tuple[float, float]] = EXACT,
 ) -> PooledNumber:
     """Return what several statements say of one quantity.
 
@@ -61,15 +65,18 @@ def pool_numbers(
     values, stds, p_wrong, causes, shares : (n,), see `weigh`; std None if unknown.
     width : range over which the quantity may lie, in its unit.
     shared_error : share of the smallest variance of a group that its statements have in common.
+    stretch : (factor, probability) that all standard deviations are too small by a factor; how far
+        statements lie apart tells which.
     """
     numbers = np.asarray(values, dtype=np.float64)
     unknown = np.array([s is None for s in stds])
     known = np.array([np.nan if s is None else max(s, SMALLEST * width) for s in stds])
     scales = width * np.geomspace(SHARPEST, BLUNTEST, SCALES) if unknown.any() else np.zeros(1)
-    shape = (len(scales), 2 ** len(numbers))
+    variants = [(scale, *factor) for scale in scales for factor in stretch]
+    shape = (len(variants), 2 ** len(numbers))
     log_evidence, means, variances = np.zeros(shape), np.zeros(shape), np.zeros(shape)
-    for k, scale in enumerate(scales):
-        deviations = np.where(unknown, scale, known)
+    for k, (scale, factor, _) in enumerate(variants):
+        deviations = np.where(unknown, scale, factor * known)
         for subset in range(1, shape[1]):
             chosen = list(members(subset))
             found = _joined(
@@ -80,7 +87,13 @@ def pool_numbers(
             )
             log_evidence[k, subset] = found[0] + (len(chosen) - 1) * np.log(width)
             means[k, subset], variances[k, subset] = found[1:]
-    verdict = weigh(log_evidence, p_wrong=p_wrong, causes=causes, shares=shares)
+    verdict = weigh(
+        log_evidence,
+        p_wrong=p_wrong,
+        causes=causes,
+        shares=shares,
+        variants=[probability / len(scales) for _, _, probability in variants],
+    )
     held = verdict.within
     value = float((held * means).sum())
     variance = float((held * (variances + (means - value) ** 2)).sum())

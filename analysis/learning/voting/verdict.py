@@ -76,7 +76,12 @@ def members(subset: int) -> tuple[int, ...]:
 
 
 def weigh(
-    log_evidence: ArrayLike, *, p_wrong: Sequence[float], causes: Sequence[int], shares: Shares
+    log_evidence: ArrayLike,
+    *,
+    p_wrong: Sequence[float],
+    causes: Sequence[int],
+    shares: Shares,
+    variants: Sequence[float] = (),
 ) -> Verdict:
     """Return how likely each subset of statements is the right one.
 
@@ -88,6 +93,8 @@ def weigh(
     p_wrong : (n,) probability that each statement is wrong, before the others are heard.
     causes : (n,) number of what each statement rests on; equal ones share causes of error.
     shares : how much of being wrong they have in common.
+    variants : (n_variants,) probability of each row of evidence before anything is heard; equal
+        ones if empty.
 
     Raises
     ------
@@ -113,7 +120,8 @@ def weigh(
         right = subset & ~reduce(or_, hit, 0)
         where.append(right)
         terms.append(prior + evidence[:, right] + sum(evidence[:, subset & g] for g in largest))
-    return _verdict(np.array(terms).T, np.array(where), 2**n)
+    rows = np.array(variants) if len(variants) else np.full(len(evidence), 1 / len(evidence))
+    return _verdict(np.array(terms).T + np.log(rows)[:, None], np.array(where), 2**n)
 
 
 def _verdict(terms: FloatArray, where: NDArray[np.int_], n_subsets: int) -> Verdict:
