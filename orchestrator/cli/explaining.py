@@ -39,6 +39,9 @@ def explain(
 ) -> None:
     """Explain which settings matter, and why an experiment was chosen.
 
+    Where the campaign file allows `actions`, an experiment may also make an earlier recipe once
+    more, or measure an earlier sample again: then it says what each was worth.
+
     Example: `sdlab explain last -e 12 --html why.html`
     """
     from orchestrator.report.explained import explain_campaign
@@ -80,6 +83,8 @@ def _print(explained: Explained, story: Story) -> None:
         console.print("  no experiment yet")
         return
     console.print(f"\n[bold]experiment {chosen.number}[/]  chosen by {chosen.reason.planner}")
+    if chosen.again:
+        console.print(f"  measures  {chosen.again}", markup=False)
     console.print(f"  why       {chosen.reason.text}", markup=False)
     for line in as_lines(chosen.reason.grounds, story.done):
         console.print(line, markup=False)

@@ -67,6 +67,9 @@ def run(
     Ctrl-C stops after the present experiment; a second one stops at once. Either way
     `sdlab resume` goes on where it stopped.
 
+    Where the campaign file allows `actions`, earlier samples are measured again, or longer, if that
+    is worth more than a new one: see `sdlab examples --copy tio2_actions my-campaign/`.
+
     Examples: `sdlab run tio2` · `sdlab run mine.toml --lab furnace-2.toml --dry-run`
     """
     from orchestrator.cli.printing import print_forecast, print_plan, print_schedule

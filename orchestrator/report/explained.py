@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from orchestrator.acting.current import current
+from orchestrator.acting.words import again_in_words
 from orchestrator.campaign import Campaign
 from orchestrator.errors import CampaignError, UnknownCampaign
 from orchestrator.report.story import Story
@@ -32,6 +33,7 @@ class Chosen(BaseModel):
     why : quantity → what the prediction was made of, from what was known then; empty where that
         allowed no model, as `no_model` says.
     observation : None while it is under way.
+    again : which earlier sample was measured again, and how; empty where a new one was made.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,6 +45,7 @@ class Chosen(BaseModel):
     why: dict[str, PointExplained]
     no_model: str = ""
     observation: Observation | None = None
+    again: str = ""
 
 
 class Explained(BaseModel):
@@ -170,6 +173,7 @@ def _chosen(
     store: Store, story: Story, space: SearchSpace, quantities: Sequence[str], e: Experiment
 ) -> Chosen:
     campaign, _ = understood(story)
+    again = e.proposal.measure_again
     known = known_then(store, story, e)
     why: dict[str, PointExplained] = {}
     problems = []
@@ -197,6 +201,7 @@ def _chosen(
         why=why,
         no_model="; ".join(problems),
         observation=e.observation,
+        again="" if again is None else again_in_words(again, campaign),
     )
 
 

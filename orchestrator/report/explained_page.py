@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from orchestrator.errors import CampaignError
-from orchestrator.report.explained import Explained
+from orchestrator.report.explained import Chosen, Explained
 from orchestrator.report.explained_words import (
     METHOD,
     Rows,
@@ -92,13 +92,17 @@ def _chosen(explained: Explained, story: Story) -> Section:
     tables += [grounds_rows(chosen, story.done), alternative_rows(chosen, units)]
     return Section(
         heading=f"Why experiment {chosen.number}",
-        text=story.in_words(chosen.reason.text),
+        text=story.in_words(" ".join(filter(None, (_again(chosen), chosen.reason.text)))),
         tables=[table for table in tables if table is not None],
         figures=[
             contributions(why, quantity, chosen.number, units=units)
             for quantity, why in chosen.why.items()
         ],
     )
+
+
+def _again(chosen: Chosen) -> str:
+    return f"It measures the {chosen.again}." if chosen.again else ""
 
 
 def _logarithmic(story: Story) -> list[str]:
