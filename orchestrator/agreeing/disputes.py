@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.agreeing.statements import Speaks, comparable, said_wrong
@@ -55,7 +55,10 @@ class Dispute:
 
 
 def disputes(
-    insights: Sequence[Speaks], *, widths: Mapping[str, float] | None = None
+    insights: Sequence[Speaks],
+    *,
+    wanted: Collection[str] | None = None,
+    widths: Mapping[str, float] | None = None,
 ) -> tuple[Dispute, ...]:
     """Return what agents contradict each other in, the most doubtful first.
 
@@ -64,15 +67,20 @@ def disputes(
 
     Parameters
     ----------
+    wanted : quantities that matter; None for all. Some belong to a measurement and not to the
+        sample, such as how high it was mounted, and may well differ. Questions always matter.
     widths : quantity → range over which it may lie, see `routing.combine`.
     """
-    found = [*_on_numbers(insights, widths or {}), *_on_answers(insights)]
+    told = dict.fromkeys(q for i in insights for q in i.estimates if wanted is None or q in wanted)
+    found = [*_on_numbers(insights, list(told), widths or {}), *_on_answers(insights)]
     return tuple(sorted(found, key=lambda dispute: -dispute.p_wrong))
 
 
-def _on_numbers(insights: Sequence[Speaks], widths: Mapping[str, float]) -> list[Dispute]:
+def _on_numbers(
+    insights: Sequence[Speaks], quantities: Sequence[str], widths: Mapping[str, float]
+) -> list[Dispute]:
     found = []
-    for quantity in dict.fromkeys(q for i in insights for q in i.estimates):
+    for quantity in quantities:
         speaking = comparable(quantity, insights)
         if len(speaking) < 2:
             continue

@@ -34,7 +34,7 @@ def note_disputes(
     -------
     What they disagree on now.
     """
-    found = disputes(insights)
+    found = disputes(insights, wanted=run.campaign.objective.quantities)
     if first and not found:
         return found
     arose, settled = (_noted(run, number, kind) for kind in (AROSE, SETTLED))

@@ -137,7 +137,8 @@ def _asked(
     *,
     seconds: float,
 ) -> Resolving | None:
-    settling = resolving(run, insights, measurements, disputes(insights), seconds=seconds)
+    found = disputes(insights, wanted=run.campaign.objective.quantities)
+    settling = resolving(run, insights, measurements, found, seconds=seconds)
     if settling is not None:
         return settling
     techniques = [plan.technique for plan in run.campaign.measurements]

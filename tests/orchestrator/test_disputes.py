@@ -84,6 +84,13 @@ def test_agents_that_agree_and_those_outvoted_have_no_dispute() -> None:
     assert disputes([says(1.0, p_wrong=0.6), says(present=0.9, p_wrong=0.6)]) == ()
 
 
+def test_what_nobody_wants_is_not_disputed() -> None:
+    """The height of a sample differs from mounting to mounting; that is no contradiction."""
+    said = [says(1.0, reads="a"), says(3.0, reads="b")]
+    assert disputes(said, wanted=["xrd.weight_fraction.rutile"]) == ()
+    assert len(disputes(said, wanted=[Q])) == 1
+
+
 def test_a_dispute_says_who_said_what() -> None:
     (found,) = disputes([says(1.0, reads="a"), says(3.0, reads="b", p_wrong=None)])
     assert [v.told for v in found.votes] == ["1 ± 0.1 Å", "3 ± 0.1 Å"]
