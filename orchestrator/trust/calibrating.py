@@ -27,7 +27,7 @@ FloatArray = NDArray[np.float64]
 WIDTH = 1.0
 """Standard deviation of ln λ before any truth: a factor of three either way is no surprise."""
 
-OWN_WIDTH = 0.4
+OWN_WIDTH = 1.0
 """The same of one quantity about its agent's factor."""
 
 SHIFT = 1.5

@@ -1,0 +1,1 @@
+"""Worlds and readings with which trust is judged."""
