@@ -72,6 +72,16 @@ def library(kind: Kind, seed: int) -> Library:
     return Library(TWO_THETA, composition, patterns, value)
 
 
+def main_phases(seed: int) -> npt.NDArray[np.int64]:
+    """Return the phase of the largest share in each sample of the library of a seed, (n_samples,).
+
+    The library of either kind has the same compositions and shares.
+    """
+    rng = np.random.default_rng([seed, 17])
+    composition = rng.dirichlet([1.0, 1.0, 1.0], N_SAMPLES)
+    return np.asarray(_shares(composition, rng).argmax(axis=1))
+
+
 def measured(library: Library, row: int) -> Measurement:
     """Return the pattern of one sample as a measurement."""
     return Measurement(

@@ -37,8 +37,8 @@ MEMBER = "regions"
 N_DRAWS = 64
 """Joint draws of the utility from which is told how much is still to be gained."""
 
-LEAST_LEFT = 1e-3
-"""What is always still to be gained, as a share of the spread of utilities."""
+ENOUGH = 0.05
+"""What a property gains at most that nobody cares for, as a share of the range of utilities."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +88,14 @@ class Property:
     surrogates : quantity → its surrogate.
     best : utility of the best experiment so far, as the surrogates see it.
     left : expected utility that the best point of the space has beyond `best`.
+    range : between the worst and the best experiment so far, in utility.
     """
 
     objective: Objective
     surrogates: dict[str, Surrogate]
     best: float
     left: float
+    range: float
 
     def improvement(self, x: Array) -> Array:
         """Return the expected improvement over the best so far, in utility, (n_points,)."""
@@ -104,8 +106,11 @@ class Property:
         return np.asarray(std * (density + z * ndtr(z)))
 
     def share(self, x: Array) -> Array:
-        """Return the expected improvement as a share of what is still to be gained."""
-        return self.improvement(x) / self.left
+        """Return the expected improvement as a share of what is still to be gained.
+
+        To that counts `ENOUGH`, so that the last crumbs of a property are not worth a map.
+        """
+        return self.improvement(x) / (self.left + ENOUGH * self.range)
 
     def weight_of_regions(self) -> dict[str, float]:
         """Return for each quantity the weight of the process with regions, 0 … 1."""
@@ -160,9 +165,8 @@ def learnt_property(
     at_made = {q: s.predict(encoding.encode_observations(made)) for q, s in surrogates.items()}
     mean, _ = marginal.utility(objective, at_made)
     best = float(mean.max())
-    spread = max(float(mean.std()), 1e-12)
     left = _left(objective, surrogates, over, best, rng)
-    return Property(objective, surrogates, best, max(left, LEAST_LEFT * spread))
+    return Property(objective, surrogates, best, left, max(float(np.ptp(mean)), 1e-12))
 
 
 def _with_regions(

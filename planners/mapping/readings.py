@@ -11,6 +11,7 @@ import numpy.typing as npt
 from planners.columns import Array
 from planners.proposal import Observation
 from planners.structural.families import Family, families_of
+from planners.structure import Reading
 
 LEAST_DOUBT = 0.03
 """Probability of being wrong that every reading has: no agent says less and is believed."""
@@ -101,13 +102,22 @@ def _number_families(observations: Sequence[Observation]) -> set[str]:
     return {n.rpartition(".")[0] for o in observations for n in o.structure.numbers if "." in n}
 
 
+def _numbers(observation: Observation) -> dict[str, Reading]:
+    """Return every number that was read, those among the wanted quantities included."""
+    wanted = {
+        name: Reading(value=value, std=observation.stds.get(name), p_wrong=observation.p_wrong)
+        for name, value in observation.outcomes.items()
+    }
+    return {**observation.structure.numbers, **wanted}
+
+
 def _amounts(observations: Sequence[Observation], family: str) -> Amounts | None:
     """Return the numbers of a family as amounts, None unless they are shares of a whole.
 
     A phase that is not named in a sample has no share of it.
     """
     tables = [
-        {n: r for n, r in o.structure.numbers.items() if n.rpartition(".")[0] == family}
+        {n: r for n, r in _numbers(o).items() if n.rpartition(".")[0] == family}
         for o in observations
     ]
     read = np.array([bool(t) for t in tables], dtype=np.bool_)
