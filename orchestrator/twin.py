@@ -21,7 +21,7 @@ from pydantic import Field
 
 from analysis.physics.crystal import Cell, Crystal, Site, make_crystal
 from analysis.physics.structures import structure
-from analysis.xrd.forward import PhaseState, Radiation, Resolution, pattern
+from analysis.xrd.forward import PhaseState
 from instruments import Bench, Sample
 from instruments.execution import Executor
 from instruments.simulated.diffractometer import DiffractometerDevice
@@ -34,6 +34,8 @@ from instruments.simulated.programme import Programme
 from instruments.simulated.specimen import Optics, Specimen, Truth
 from instruments.simulated.streams import stream
 from orchestrator.gold_twin import GOLD_CARDS
+from orchestrator.phase_twin import PHASE_CARDS
+from orchestrator.twin_optics import relative_pattern
 
 FloatArray = NDArray[np.float64]
 
@@ -101,6 +103,7 @@ FIDELITY_CARDS: Mapping[str, FidelityCard] = {
     "simulated.furnace": FURNACE_CARD,
     "simulated.diffractometer": DIFFRACTOMETER_CARD,
     **GOLD_CARDS,
+    **PHASE_CARDS,
 }
 """Entry point → what its twin models, what it leaves out, and which faults it can produce."""
 
@@ -177,31 +180,7 @@ def _bragg(two_theta: FloatArray, powder: Powder, optics: Optics) -> FloatArray:
         for phase, fraction in powder.weight_fractions.items()
         if fraction > 1e-5
     ]
-    if not states:
-        return np.zeros_like(two_theta)
-    return _pattern(two_theta, states, optics) / _standard(optics.lines, optics.caglioti)
-
-
-def _pattern(two_theta: FloatArray, states: list[PhaseState], optics: Optics) -> FloatArray:
-    u, v, w = optics.caglioti
-    return pattern(
-        two_theta,
-        states,
-        radiation=Radiation(lines=optics.lines),
-        resolution=Resolution(u, v, w),
-        displacement=float(np.degrees(2.0 * optics.displacement)),
-        zero_shift=optics.zero_shift,
-    )
-
-
-@cache
-def _standard(
-    lines: tuple[tuple[float, float], ...], caglioti: tuple[float, float, float]
-) -> float:
-    """Return the forward model's intensity at the strongest point of a corundum plate."""
-    two_theta = np.arange(20.0, 80.0, 0.01)
-    plate = PhaseState(structure("corundum"), size=2000.0)
-    return float(_pattern(two_theta, [plate], Optics(lines=lines, caglioti=caglioti)).max())
+    return relative_pattern(two_theta, states, optics)
 
 
 def _state(phase: str, powder: Powder, *, texture: float) -> PhaseState:
