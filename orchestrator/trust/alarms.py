@@ -35,7 +35,7 @@ from orchestrator.trust.statements import Foretold, Statement, Truth
 FloatArray = NDArray[np.float64]
 AlarmKind = Literal["drift", "overconfident", "unknown_phase", "property"]
 
-DRIFT = 2.0
+DRIFT = 2.5
 """Log odds, averaged over an agent's series, from which a change is told."""
 
 DECADES = 5.0
@@ -44,7 +44,7 @@ DECADES = 5.0
 NUISANCES = ("displacement", "zero", "zero_shift", "shift", "offset", "scale", "background")
 """Last or last but one part of the keys of estimates that tell of the instrument."""
 
-UNKNOWN = 6.5
+UNKNOWN = 6.15
 """Cumulative log likelihood ratio from which samples are told to hold something unknown."""
 
 FAITHFUL = 0.7
