@@ -10,6 +10,7 @@ from analysis.learning.voting.causes import Shares
 from analysis.learning.voting.numbers import PooledNumber, pool_numbers
 from analysis.protocols import Agent
 from instruments.measurement import Measurement
+from orchestrator.agreeing.answering import answer_of, answering
 from orchestrator.agreeing.statements import (
     SHARED_ERROR,
     SHARES,
@@ -56,8 +57,11 @@ def combine(
 def combine_answers(
     question: str, insights: Sequence[Speaks]
 ) -> tuple[Mapping[str, float], float] | None:
-    """Return what several insights answer to one question, as `combine` does for a quantity."""
-    speaking = [i for i in insights if question in i.class_probabilities]
+    """Return what several insights answer to one question, as `combine` does for a quantity.
+
+    Who tells how much of a phase there is is heard on whether it is there; see `answer_of`.
+    """
+    speaking = answering(question, insights)
     if not speaking:
         return None
     if len(speaking) == 1:
@@ -94,7 +98,7 @@ def pooled_answer(
     """Return how two or more insights that answer a question were weighed."""
     heard = ballot(speaking)
     return pool_answers(
-        [i.class_probabilities[question] for i in heard.insights],
+        [told for i in heard.insights if (told := answer_of(question, i)) is not None],
         p_wrong=heard.p_wrong,
         causes=heard.causes,
         shares=shares,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from orchestrator.agreeing.answering import answer_of, answering
 from orchestrator.agreeing.statements import Speaks, comparable, said_wrong
 from orchestrator.report.labels import quantity_name
 from orchestrator.routing import combine, combine_answers
@@ -94,14 +95,15 @@ def _on_numbers(
 def _on_answers(insights: Sequence[Speaks]) -> list[Dispute]:
     found = []
     for question in dict.fromkeys(q for i in insights for q in i.class_probabilities):
-        speaking = [i for i in insights if question in i.class_probabilities]
+        speaking = answering(question, insights)
         if len(speaking) < 2:
             continue
         told = combine_answers(question, speaking)
         if told is not None and _doubtful(told[1], speaking):
             votes = [
-                Vote(i.agent, _likeliest(i.class_probabilities[question]), i.p_wrong)
+                Vote(i.agent, _likeliest(said), i.p_wrong)
                 for i in speaking
+                if (said := answer_of(question, i)) is not None
             ]
             found.append(Dispute(question, tuple(votes), told[1]))
     return found

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from analysis.learning.voting.causes import blame
 from analysis.learning.voting.verdict import Verdict
+from orchestrator.agreeing.answering import answering
 from orchestrator.agreeing.statements import (
     SHARES,
     UNTOLD,
@@ -47,7 +48,7 @@ def doubt_after(about: str, insights: Sequence[Speaks], *, again: Collection[str
 
 def speakers(about: str, insights: Sequence[Speaks]) -> list[Speaks]:
     """Return who speaks of a quantity or answers a question."""
-    return comparable(about, insights) or [i for i in insights if about in i.class_probabilities]
+    return comparable(about, insights) or answering(about, insights)
 
 
 def _verdict(

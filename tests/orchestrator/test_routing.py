@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.insight import Estimate, Insight
+from orchestrator.agreeing.answering import answer_of
 from orchestrator.agreeing.statements import SHARES, causes_of, width_of
 from orchestrator.routing import combine, combine_answers
 from orchestrator.scoring import structure_of
@@ -157,6 +158,28 @@ def test_structure_hears_everybody_who_answers() -> None:
     told = structure_of([says(present=0.9, reads="a"), says(present=0.01, p_wrong=0.2, reads="b")])
     assert told.answers[ASKED].likeliest == "present"
     assert told.answers[ASKED].p_wrong > 0.1
+
+
+def test_who_tells_how_much_says_whether_it_is_there() -> None:
+    amount = Insight(
+        id="q",
+        agent="xrd.quantify",
+        measurement_ids=("b",),
+        estimates={
+            "xrd.weight_fraction.rutile": Estimate(0.2, 0.02, ""),
+            "xrd.weight_fraction.anatase": Estimate(0.001, 0.002, ""),
+        },
+        p_wrong=0.1,
+    )
+    assert answer_of(ASKED, amount) == {"present": 0.99, "absent": pytest.approx(0.01)}
+    anatase = answer_of("xrd.phase.anatase", amount)
+    assert anatase is not None
+    assert anatase["absent"] > 0.9
+    assert answer_of("xrd.phase.brookite", amount) is None
+    found = combine_answers(ASKED, [says(present=0.001, reads="a"), amount])
+    assert found is not None
+    assert found[1] > 0.3  # it cannot be absent and a fifth of the mass
+    assert combine_answers(ASKED, [amount]) is None  # a question that nobody was asked
 
 
 def test_the_width_follows_what_is_known() -> None:
