@@ -7,7 +7,7 @@ average, inverse variances alone, and the rule that came before. A reading is wr
 more than 5 % of the mass and by more than three of its standard deviations.
 
 Then disputes are settled as a campaign would (see `disagreement_rules.settled`), beside measuring
-everything once, and everything once more.
+everything once, and everything twice.
 
 Run: ``python -m benchmarks.disagreement [--seeds 20] [--samples 30] [--records FILE]``. ``--learn``
 estimates the constants of `orchestrator.agreeing.statements` instead, on structures and seeds of
@@ -128,12 +128,12 @@ def compared(samples: Sequence[Sample], rng: np.random.Generator) -> dict[str, d
 
 
 def settling(samples: Sequence[Sample]) -> dict[str, dict[str, float]]:
-    """Return error, share wrong and instrument time of measuring once, settling, and repeating."""
+    """Return figures and instrument time of measuring once, settling disputes, all twice."""
     once = SECONDS["x"] + SECONDS["n"]
     ways = {
         "measured once": [(voted(s.heard()), once) for s in samples],
         "disputes settled": [settled(s) for s in samples],
-        "everything repeated": [all_repeated(s) for s in samples],
+        "everything twice": [all_repeated(s) for s in samples],
     }
     found = {}
     for name, results in ways.items():
