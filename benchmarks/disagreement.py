@@ -11,7 +11,7 @@ everything once, and everything twice.
 
 Run: ``python -m benchmarks.disagreement [--seeds 20] [--samples 30] [--records FILE]``. ``--learn``
 estimates the constants of `orchestrator.agreeing.statements` instead, on structures and seeds of
-its own.
+its own; its records, given as ``--truths``, correct the agents as `orchestrator.trust` does.
 """
 
 from __future__ import annotations
@@ -39,6 +39,8 @@ from benchmarks.disagreement_rules import (
     all_repeated,
     as_before,
     by_variance,
+    corrected,
+    corrections,
     only,
     settled,
     surest,
@@ -117,9 +119,20 @@ def figures(told: Sequence[tuple[Said, float]]) -> dict[str, float]:
     }
 
 
-def compared(samples: Sequence[Sample], rng: np.random.Generator) -> dict[str, dict[str, object]]:
-    """Return the figures of each rule, and how much its Brier score exceeds that of votes."""
-    told = {name: _by_seed(samples, rule) for name, rule in RULES.items()}
+def compared(
+    samples: Sequence[Sample], truths: Sequence[Sample], rng: np.random.Generator
+) -> dict[str, dict[str, object]]:
+    """Return the figures of each rule, and how much its Brier score exceeds that of votes.
+
+    Parameters
+    ----------
+    truths : other samples by which agents are corrected; that rule is left out without any.
+    """
+    rules = dict(RULES)
+    if truths:
+        trust = corrections(truths)
+        rules["votes of corrected agents"] = lambda insights: voted(corrected(insights, trust))
+    told = {name: _by_seed(samples, rule) for name, rule in rules.items()}
     found: dict[str, dict[str, object]] = {}
     for name, seeds in told.items():
         found[name] = dict(figures([t for seed in seeds.values() for t in seed]))
@@ -232,6 +245,7 @@ def main() -> None:
     parser.add_argument("--samples", type=int, default=30)
     parser.add_argument("--learn", action="store_true")
     parser.add_argument("--records", type=Path)
+    parser.add_argument("--truths", type=Path)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     logging.disable(logging.WARNING)
@@ -241,7 +255,9 @@ def main() -> None:
     if arguments.learn:
         result: dict[str, object] = dict(learnt(samples))
     else:
-        rules = compared(samples, np.random.default_rng(0))
+        told = arguments.truths.read_text().splitlines() if arguments.truths else []
+        truths = [_sample(json.loads(line)) for line in told]
+        rules = compared(samples, truths, np.random.default_rng(0))
         result = {"samples": len(samples), "rules": rules, "settling": settling(samples)}
     print(json.dumps(result, indent=1))
     if arguments.json:

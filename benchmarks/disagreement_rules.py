@@ -14,6 +14,7 @@ from orchestrator.agreeing.disputes import disputes
 from orchestrator.agreeing.expecting import doubt_after
 from orchestrator.agreeing.resolving import LEAST_GAIN
 from orchestrator.routing import combine, pooled_number
+from orchestrator.trust.calibrating import Case, Correction, correction
 
 KEY = "xrd.weight_fraction.wanted"
 READERS: Mapping[str, str] = {"x.long": "x", "x.short": "x", "n.long": "n"}
@@ -21,6 +22,10 @@ READERS: Mapping[str, str] = {"x.long": "x", "x.short": "x", "n.long": "n"}
 
 SECONDS: Mapping[str, float] = {"x": 455.0, "n": 900.0, "x again": 730.0, "n again": 1500.0}
 """Instrument time of each measurement [s]: mounting and 1,375 points; twice the counting again."""
+
+
+TRUTH_STD = 1e-3
+"""Standard deviation of what is known to be true, as a fraction of the mass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,32 @@ def voted(insights: Sequence[Insight], *, shares: Shares | None = None) -> Said 
         return None if found is None else Said(found[0].value, found[0].std or 0.0, found[1])
     pooled = pooled_number(KEY, insights, shares=shares)
     return Said(pooled.value, pooled.std or 0.0, pooled.p_wrong)
+
+
+def corrections(samples: Sequence[Sample]) -> dict[str, Correction]:
+    """Return what the truths of samples say of each agent, as `orchestrator.trust` learns it."""
+    found = {}
+    spread = float(np.std([s.truth for s in samples]))
+    for agent in READERS:
+        told = [(k, s.said[agent], s.truth) for k, s in enumerate(samples)]
+        found[agent] = correction(
+            [
+                Case(k, KEY, said.value - truth, said.std, TRUTH_STD, spread, said.p_wrong)
+                for k, said, truth in told
+                if said is not None
+            ]
+        )
+    return found
+
+
+def corrected(insights: Sequence[Insight], trust: Mapping[str, Correction]) -> list[Insight]:
+    """Return insights as they are believed after corrections."""
+    found = []
+    for i in insights:
+        mine, said = trust[i.agent], i.estimates[KEY]
+        told = {KEY: Estimate(said.value, mine.std(KEY, said.std or 0.0), said.unit)}
+        found.append(replace(i, estimates=told, p_wrong=mine.p_wrong(i.p_wrong or 0.0)))
+    return found
 
 
 def surest(insights: Sequence[Insight]) -> Said | None:
