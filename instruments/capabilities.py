@@ -88,6 +88,7 @@ class Capabilities(_Data):
     stop : what `stop` does to a running command.
     own_deadline : a command that waits for somebody ends by itself after a deadline of its own, so
         it is not stopped for taking long.
+    destroys_sample : nothing is left of a sample that it measured, so it is not measured again.
     simulated : True if it moves no matter.
     """
 
@@ -101,6 +102,7 @@ class Capabilities(_Data):
     hourly_rate: float = Field(default=0.0, ge=0)
     stop: Literal["abort", "between_steps", "none"] = "abort"
     own_deadline: bool = False
+    destroys_sample: bool = False
     simulated: bool
 
     def setting(self, name: str) -> Accepted | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from orchestrator.laboratories.laboratory import Laboratory
 from orchestrator.run import Run
+from orchestrator.store.records import ActionRecord
 
 
 def price(
@@ -26,12 +27,17 @@ def price(
 
 def cost_of(run: Run, number: int) -> float:
     """Return what every attempt of an experiment cost so far, failed ones included."""
+    return money_used(run.laboratory, run.history.actions(run.id, number))
+
+
+def money_used(laboratory: Laboratory, actions: Iterable[ActionRecord]) -> float:
+    """Return what actions cost that have ended, however they did."""
     total = 0.0
-    for action in run.history.actions(run.id, number):
+    for action in actions:
         if action.started is None or action.finished is None:
             continue
         total += price(
-            run.laboratory,
+            laboratory,
             action.instrument,
             seconds=(action.finished - action.started).total_seconds(),
             consumed=action.consumed,

@@ -117,6 +117,10 @@ class Recall:
             return self._history.experiment(campaign_id, number)
         return self._experiment
 
+    def experiments(self, campaign_id: str) -> list[Experiment]:
+        """Return every experiment as far as it has come, by number."""
+        return self._history.experiments(campaign_id)
+
     def actions(self, campaign_id: str, number: int | None = None) -> list[ActionRecord]:
         """Return every action of the experiment, in order."""
         if number is None or not self._is_mine(campaign_id, number):

@@ -106,6 +106,10 @@ class History(Protocol):
         """Return one experiment as far as it has come."""
         ...
 
+    def experiments(self, campaign_id: str) -> list[Experiment]:
+        """Return every experiment as far as it has come, by number."""
+        ...
+
     def measurement(self, measurement_id: str) -> Measurement:
         """Return a measurement with its arrays."""
         ...

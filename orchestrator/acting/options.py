@@ -8,7 +8,7 @@ with under ``[on_failure]``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -25,6 +25,9 @@ from orchestrator.run import Run
 from orchestrator.store.records import Experiment, MeasurementSummary
 from planners.actions.records import MeasureAgain, Offer, Option
 from planners.proposal import Observation
+
+MOST_SAMPLES = 60
+"""Samples of which measurements are offered at most, so that a long campaign costs no more."""
 
 Ended = Sequence[tuple[int, Observation]]
 
@@ -76,13 +79,13 @@ def offered(run: Run, ended: Ended) -> Offer | None:
     actions = run.campaign.actions
     if actions is None or not any(o.outcomes for _, o in ended):
         return None
-    experiments = {n: e for n, _ in ended if (e := run.history.experiment(run.id, n)) is not None}
+    experiments = {e.number: e for e in run.history.experiments(run.id)}
     busy = set(run.under_way.again.values())
     found: list[Priced] = []
     prices: dict[str, Price | None] = {}
-    for row, (made, observation) in enumerate(current(ended)):
+    for row, made in _worth_offering(run, current(ended)):
         sample = experiments[made].sample
-        if observation.failed or made in busy or sample is None:
+        if made in busy or sample is None or _is_used_up(run, experiments[made]):
             continue
         tried = Tried.of(run, experiments, made)
         if tried.turns >= actions.most or not run.storeroom.has(sample.id):
@@ -95,6 +98,29 @@ def offered(run: Run, ended: Ended) -> Offer | None:
             if (cost := prices[alike]) is not None:
                 found.append(Priced(candidate, row, cost))
     return as_offer(run, made_so_far(ended), found)
+
+
+def _worth_offering(run: Run, standing: Ended) -> list[tuple[int, int]]:
+    """Return row and number of the samples that are offered, in order: the best, if many told.
+
+    Where the whole space is mapped none is better, and the latest are offered.
+    """
+    told = [(row, n, o) for row, (n, o) in enumerate(standing) if not o.failed]
+    objective = run.campaign.objective
+
+    def merit(entry: tuple[int, int, Observation]) -> tuple[bool, tuple[float, ...], int]:
+        row, _, o = entry
+        ranked = not objective.maps and objective.is_complete(o.outcomes)
+        return ranked, tuple(map(float, objective.rank(o.outcomes))) if ranked else (), row
+
+    best = sorted(told, key=merit, reverse=True)[:MOST_SAMPLES]
+    return sorted((row, n) for row, n, _ in best)
+
+
+def _is_used_up(run: Run, experiment: Experiment) -> bool:
+    """Return whether an instrument that measured a sample leaves nothing of it."""
+    named = {m.instrument for m in experiment.measurements} & set(run.laboratory.instruments)
+    return any(run.laboratory.describe(name).destroys_sample for name in named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +232,12 @@ def priced(run: Run, again: MeasureAgain, sample: Sample) -> Price | None:
     return Price(money=money, seconds=estimated.seconds)
 
 
-def as_offer(run: Run, made: Mapping[int, float], found: Sequence[Priced]) -> Offer:
+def as_offer(run: Run, made: Collection[int], found: Sequence[Priced]) -> Offer:
     """Return options in one currency: money, or laboratory hours if something has no price.
 
     Parameters
     ----------
-    made : number of each experiment that made a sample → its cost.
+    made : the experiments that made a sample.
     """
     new = new_price(run, made)
     in_money = new.money > 0 and all(p.price.money > 0 for p in found)

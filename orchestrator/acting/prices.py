@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from orchestrator.acting.current import NOTHING_NEW
+from orchestrator.costs import money_used
 from orchestrator.failing.clearing import MORE
 from orchestrator.run import Run
 from orchestrator.standing import hours_used
@@ -28,20 +28,20 @@ class Price:
         return self.money if in_money else max(self.seconds / 3600, LEAST_HOURS)
 
 
-def made_so_far(ended: Iterable[tuple[int, Observation]]) -> dict[int, float]:
-    """Return the experiments that made a sample of their own, with what each cost."""
-    return {n: o.cost for n, o in ended if o.supersedes is None and o.cause != NOTHING_NEW}
+def made_so_far(ended: Iterable[tuple[int, Observation]]) -> frozenset[int]:
+    """Return the experiments that made a sample of their own."""
+    return frozenset(n for n, o in ended if o.supersedes is None and o.cause != NOTHING_NEW)
 
 
-def new_price(run: Run, made: Mapping[int, float]) -> Price:
-    """Return the mean price of samples with their measurements.
+def new_price(run: Run, made: Collection[int]) -> Price:
+    """Return the mean price of samples with their planned measurements; further ones are options.
 
     Parameters
     ----------
-    made : number of each experiment that made one → its cost; at least one.
+    made : the experiments that made one; at least one.
     """
     actions = [a for a in run.history.actions(run.id) if a.number in made and MORE not in a.step]
     return Price(
-        money=math.fsum(made.values()) / len(made),
+        money=money_used(run.laboratory, actions) / len(made),
         seconds=3600 * hours_used(actions) / len(made),
     )

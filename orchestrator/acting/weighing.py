@@ -21,7 +21,6 @@ from orchestrator.acting.executed import so_far
 from orchestrator.acting.options import Priced, as_offer, candidates, fitting, priced, times_taken
 from orchestrator.acting.prices import made_so_far
 from orchestrator.beside import beside
-from orchestrator.costs import cost_of
 from orchestrator.deciding.choosing import not_offered, weigh
 from orchestrator.failing.clearing import Further
 from orchestrator.run import Run
@@ -77,7 +76,7 @@ async def worth_measuring(
         if forbidden(_as_further(run, candidate.again)) is None
         and (cost := priced(run, candidate.again, sample)) is not None
     ]
-    offer = as_offer(run, made_so_far(ended) or {number: cost_of(run, number)}, found)
+    offer = as_offer(run, made_so_far(ended) or {number}, found)
     if not offer.options:
         return None
     rng = np.random.default_rng([*run.seed(number, "weigh"), len(beyond)])

@@ -257,3 +257,21 @@ async def test_without_actions_nothing_is_weighed(store: Store) -> None:
     await run_campaign(run)
     assert planner.seen == []
     assert all(e.proposal.offer is None for e in store.experiments("bread-1"))
+
+
+async def test_a_sample_that_its_measurement_used_up_is_not_offered(store: Store) -> None:
+    eating = bakery.METER.model_copy(update={"destroys_sample": True})
+    run, planner = await begun(store, lambda *_: None, laboratory=bakery.laboratory(meter=eating))
+    await run_campaign(run)
+    assert all(options == [] for _, options, _ in planner.seen)
+
+
+async def test_of_many_samples_the_best_are_offered(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestrator.acting.options.MOST_SAMPLES", 2)
+    run, planner = await begun(store, lambda *_: None, budget={"experiments": 6})
+    await run_campaign(run)
+    observations, options, _ = planner.seen[-1]
+    values = [o.outcomes[bakery.QUANTITY] for o in observations]
+    assert sorted(o.row for o in options) == sorted(np.argsort(values)[-2:])
