@@ -7,10 +7,12 @@ from collections.abc import Sequence
 
 from analysis.insight import Insight
 from orchestrator.agreeing.disputes import Dispute, disputes
+from orchestrator.agreeing.statements import Speaks
 from orchestrator.people.notifying import notify
 from orchestrator.report.labels import quantity_name
 from orchestrator.routing import combine, combine_answers
 from orchestrator.run import Run
+from orchestrator.store.records import InsightSummary
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +36,8 @@ def note_disputes(
     -------
     What they disagree on now.
     """
-    found = disputes(insights, wanted=run.campaign.objective.quantities)
+    heard: Sequence[Speaks] = insights if first else _heard(run, number, insights)
+    found = disputes(heard, wanted=run.campaign.objective.quantities)
     if first and not found:
         return found
     arose, settled = (_noted(run, number, kind) for kind in (AROSE, SETTLED))
@@ -42,10 +45,10 @@ def note_disputes(
         if quantity_name(dispute.about) not in arose:
             _note(run, number, AROSE, dispute.sentence)
     still = {quantity_name(dispute.about) for dispute in found}
-    for about in _keys(insights):
+    for about in _keys(heard):
         name = quantity_name(about)
         if name in arose and name not in still and name not in settled:
-            _note(run, number, SETTLED, _settled(about, insights))
+            _note(run, number, SETTLED, _settled(about, heard))
     return found
 
 
@@ -74,12 +77,23 @@ def _noted(run: Run, number: int, kind: str) -> set[str]:
     }
 
 
-def _keys(insights: Sequence[Insight]) -> list[str]:
+def _heard(run: Run, number: int, insights: Sequence[Insight]) -> list[Speaks]:
+    """Return what agents say now, and of those that now abstain what they said before."""
+    known = run.history.experiment(run.id, number)
+    said: list[Insight | InsightSummary] = list(known.insights if known is not None else ())
+    last: dict[str, Insight | InsightSummary] = {}
+    for insight in [*said, *insights]:
+        if insight.agent not in last or not insight.abstained:
+            last[insight.agent] = insight
+    return list(last.values())
+
+
+def _keys(insights: Sequence[Speaks]) -> list[str]:
     told = [key for i in insights for key in (*i.estimates, *i.class_probabilities)]
     return list(dict.fromkeys(told))
 
 
-def _settled(about: str, insights: Sequence[Insight]) -> str:
+def _settled(about: str, insights: Sequence[Speaks]) -> str:
     name = quantity_name(about)
     if (number := combine(about, insights)) is not None:
         return f"{name}: settled at {number[0]}, wrong with probability {number[1]:.0%}"

@@ -34,15 +34,19 @@ class Judge(bakery.Taster):
     cured_by: float = 5.0
     p_wrong: float = 0.1
     asks: MeasurementRequest | None = None
+    gives_up: bool = False
 
     def analyze(self, measurements: Sequence[Measurement], *, rng: np.random.Generator) -> Insight:
         repeats = max(float(m.settings.get("repeats", 1.0)) for m in measurements)
         wrong = repeats < self.cured_by
+        ids = tuple(m.id for m in measurements)
+        if self.gives_up and len(ids) > 1:
+            return Insight(f"{ids[0]}/{self.name}", self.name, ids, abstained=True, remarks=("no",))
         seen = measurements[-1].readings["colour"].value + (self.error if wrong else 0.0)
         return Insight(
             id=f"{measurements[0].id}/{self.name}",
             agent=self.name,
-            measurement_ids=tuple(m.id for m in measurements),
+            measurement_ids=ids,
             estimates={bakery.QUANTITY: Estimate(seen, 0.01, "")},
             p_wrong=self.p_wrong,
             next_measurement=self.asks if wrong else None,
@@ -169,6 +173,15 @@ async def test_a_dispute_that_outlives_every_measurement_ends(store: Store) -> N
     assert _steps(store)[2:] == ["measure-1-more"]  # no repeat cures what a method makes of it
     assert _kinds(store) == [AROSE, STANDS]
     assert observation.p_wrong > 0.5
+
+
+async def test_silence_settles_nothing(store: Store) -> None:
+    """What an agent said stands if it cannot read the further measurement, and so its doubt."""
+    agents = (Judge(name="right", error=0.0), Judge(gives_up=True))
+    run = await _run(store, *agents, when_disputed=KEPT, further={"seconds": 1000.0})
+    observation = await turn(run, 0)
+    assert _kinds(store) == [AROSE, STANDS]
+    assert observation.p_wrong > 0.3
 
 
 async def test_a_kill_changes_nothing_about_a_dispute(store: Store) -> None:
