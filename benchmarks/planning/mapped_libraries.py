@@ -50,7 +50,7 @@ def rows_chosen(world: str, arm: str, *, seed: int, budget: int) -> tuple[int, .
 def map_of(world: str, rows: tuple[int, ...], *, seed: int) -> Labels:
     """Return the likeliest region of every sample, told from the readings of some, (n,)."""
     encoding = Encoding(_space(world, seed))
-    chart = chart_of(encoding, [told(world, r, seed=seed) for r in rows], (), of=OBSERVED)
+    chart = chart_of(encoding, [told(world, r, seed=seed) for r in rows], of=OBSERVED)
     n = len(regions_of(world, seed))
     if chart is None:
         return np.zeros(n, dtype=np.int64)

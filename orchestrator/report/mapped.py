@@ -68,7 +68,7 @@ def mapped(story: Story) -> Mapped | None:
     assert wish is not None
     told = [o for _, o in story.done]
     encoding = Encoding(space)
-    chart = chart_of(encoding, told, (), of=wish.of)
+    chart = chart_of(encoding, told, of=wish.of)
     if chart is None:
         return Mapped(None, (), (), "There is no map yet: what was read tells of no two regions.")
     points = _points(space, story)

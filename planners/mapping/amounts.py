@@ -25,7 +25,7 @@ PRESENT = 0.05
 LEAST_STD = 0.01
 """Error of a share that no agent goes below."""
 
-N_ROUNDS = 4
+N_ROUNDS = 8
 """Rounds in which censored amounts are told from the others."""
 
 CHUNK = 128

@@ -17,7 +17,6 @@ from planners.mapping.readings import Amounts, Labels, Readings, readings_for
 from planners.mapping.regions import found_regions, labelled_regions
 from planners.proposal import Observation
 from planners.sampling import draw_uniform
-from planners.space import Point
 
 logger = logging.getLogger(__name__)
 
@@ -26,13 +25,12 @@ MOST_POINTS = 160
 
 
 def chart_of(
-    encoding: Encoding, observations: Sequence[Observation], pending: Sequence[Point], *, of: str
+    encoding: Encoding, observations: Sequence[Observation], *, of: str
 ) -> PhaseMap | None:
     """Return the map that readings so far tell, None while they tell of one region at most.
 
     Parameters
     ----------
-    pending : points under way; they are taken to be read as is expected of them.
     of : what the map is made of, see `planners.mapping.readings.readings_for`.
     """
     made = [o for o in observations if not o.failed]
@@ -45,9 +43,7 @@ def chart_of(
     except SurrogateFailed as error:
         logger.warning("no map: %s", error)
         return None
-    if len(chart.names) < 2:
-        return None
-    return chart.believing(encoding.encode(list(pending))) if pending else chart
+    return chart if len(chart.names) > 1 else None
 
 
 def points_of(encoding: Encoding, *, seed: int) -> Array:

@@ -63,10 +63,11 @@ class MappingSettings(BaseModel):
 class Weighing:
     """What a measurement is worth for map and property, in one currency.
 
-    Each counts by the share that it is expected to take away of what is still unknown: of the map's
-    mean doubt over the space, and of what the best point of the space is expected to have beyond
-    the best so far. So neither has to be switched off: a map that is nearly finished, or a property
-    that nobody can improve, promises little by itself.
+    For the map it counts by the share of the doubt, averaged over the space, that it is expected to
+    take away; for the property by the expected improvement as a share of what there is to gain,
+    from the worst experiment to the expected best point. So neither has to be switched on or off:
+    a property that is nearly found promises little, and the map takes over, and back again where
+    the map opens a region that may be better.
 
     Attributes
     ----------
@@ -90,7 +91,7 @@ class Weighing:
         return self.chart.gain(x, self.over) / doubt
 
     def of_property(self, x: Array) -> Array:
-        """Return the expected improvement as a share of what is still to be gained."""
+        """Return the expected improvement as a share of what there is to gain."""
         return np.zeros(len(x)) if self.known is None else self.known.share(x)
 
     def worth(self, x: Array) -> Array:
@@ -149,24 +150,28 @@ class PhaseMapPlanner:
             n_filled = min(n, max(self.settings.n_initial - len(made) - len(waiting), 0))
             proposals = self._fill(encoding, observations, waiting, n_filled)
             waiting += [p.values for p in proposals]
+            wish = objective.phase_map or PhaseMapWish()
+            chart = chart_of(encoding, observations, of=wish.of) if len(proposals) < n else None
             while len(proposals) < n:
-                proposals.append(self._chosen(encoding, objective, observations, waiting, rng))
+                proposals.append(
+                    self._chosen(encoding, objective, chart, observations, waiting, rng)
+                )
                 waiting.append(proposals[-1].values)
         return proposals
 
-    def weighing(
+    def _weighing(
         self,
         encoding: Encoding,
         objective: Objective,
+        chart: PhaseMap | None,
         observations: Sequence[Observation],
         pending: Sequence[Point],
-        *,
         rng: np.random.Generator,
     ) -> Weighing:
-        """Return what measurements are worth after some observations."""
         wish = objective.phase_map or PhaseMapWish()
         over = points_of(encoding, seed=self.settings.seed)
-        chart = chart_of(encoding, observations, pending, of=wish.of)
+        if chart is not None and pending:
+            chart = chart.believing(encoding.encode(list(pending)))
         known = None
         if wish.share < 1:
             known = learnt_property(
@@ -185,11 +190,12 @@ class PhaseMapPlanner:
         self,
         encoding: Encoding,
         objective: Objective,
+        chart: PhaseMap | None,
         observations: Sequence[Observation],
         waiting: Sequence[Point],
         rng: np.random.Generator,
     ) -> Proposal:
-        weighing = self.weighing(encoding, objective, observations, waiting, rng=rng)
+        weighing = self._weighing(encoding, objective, chart, observations, waiting, rng)
         if weighing.chart is None and weighing.known is None:
             return self._fill(encoding, observations, waiting, 1)[0]
         choices = self._best(encoding, weighing, observations, waiting, rng)

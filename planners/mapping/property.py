@@ -37,9 +37,6 @@ MEMBER = "regions"
 N_DRAWS = 64
 """Joint draws of the utility from which is told how much is still to be gained."""
 
-ENOUGH = 0.05
-"""What a property gains at most that nobody cares for, as a share of the range of utilities."""
-
 
 @dataclass(frozen=True, slots=True)
 class RegionProcess:
@@ -106,11 +103,12 @@ class Property:
         return np.asarray(std * (density + z * ndtr(z)))
 
     def share(self, x: Array) -> Array:
-        """Return the expected improvement as a share of what is still to be gained.
+        """Return the expected improvement as a share of what there is to gain at all, (n_points,).
 
-        To that counts `ENOUGH`, so that the last crumbs of a property are not worth a map.
+        That is what lies between the worst experiment and the expected best point: beside what is
+        left alone, the last crumbs of a property would always be worth a map.
         """
-        return self.improvement(x) / (self.left + ENOUGH * self.range)
+        return self.improvement(x) / (self.left + self.range)
 
     def weight_of_regions(self) -> dict[str, float]:
         """Return for each quantity the weight of the process with regions, 0 … 1."""

@@ -93,8 +93,8 @@ def _text(weighing: Weighing, at: Array, for_map: float, for_property: float) ->
         )
     if weighing.known is not None:
         parts.append(
-            f"to gain {for_property:.0%} of what the property is expected to have left "
-            f"({weighing.known.left:.3g})"
+            f"to gain {for_property:.1%} of the property's range, of whose best "
+            f"{weighing.known.left:.3g} are expected to be missing"
         )
     lead = "Chosen for both"
     if weighing.known is None or weighing.share * for_map > 3 * (1 - weighing.share) * for_property:
@@ -162,7 +162,7 @@ def _would_change(choices: Sequence[Choice], for_map: Array, for_property: Array
     if len(choices) > 1 and choices[0].value > 0:
         told.append(
             f"The runner-up promises {choices[1].value / choices[0].value:.0%} as much "
-            f"({for_map[1]:.1%} of the map's doubt, {for_property[1]:.0%} of the property's rest)."
+            f"({for_map[1]:.1%} of the map's doubt, {for_property[1]:.1%} of the property's range)."
         )
     for what, share in (("the map", for_map), ("the property", for_property)):
         best = int(np.argmax(share))

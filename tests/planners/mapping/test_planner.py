@@ -35,7 +35,7 @@ def test_one_campaign_maps_the_regions_and_finds_the_hardest() -> None:
     done, last = campaign(0.5)
     best = float(hardness(places()).max())
     assert max(o.outcomes["hardness"] for o in done) > 0.95 * best
-    chart = chart_of(Encoding(space()), done, (), of="")
+    chart = chart_of(Encoding(space()), done, of="")
     assert chart is not None
     assert agreement(chart, Encoding(space()).encode(list(points()))) > 0.85
     grounds = last.reason.grounds
@@ -51,7 +51,7 @@ def test_a_map_alone_goes_where_regions_meet() -> None:
     (chosen,) = make({}).propose(
         space(), objective, observations=done, rng=np.random.default_rng(0)
     )
-    chart = chart_of(Encoding(space()), done, (), of="")
+    chart = chart_of(Encoding(space()), done, of="")
     assert chart is not None
     x = Encoding(space()).encode([chosen.values])
     every = Encoding(space()).encode(list(points()))

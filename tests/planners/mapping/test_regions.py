@@ -19,7 +19,7 @@ ROWS = range(30)
 
 
 def chart(observations: list[Observation], of: str = "xrd.channel") -> PhaseMap:
-    found = chart_of(Encoding(space()), observations, (), of=of)
+    found = chart_of(Encoding(space()), observations, of=of)
     assert found is not None
     return found
 
@@ -125,7 +125,7 @@ def test_probabilities_sum_to_one_and_mean_what_they_say() -> None:
 def test_nothing_is_mapped_where_nothing_was_read() -> None:
     blind = [o.model_copy(update={"structure": type(o.structure)()}) for o in map(observed, ROWS)]
     assert readings_for(blind, "") is None
-    assert chart_of(Encoding(space()), blind, (), of="") is None
+    assert chart_of(Encoding(space()), blind, of="") is None
 
 
 def points() -> list[dict[str, float]]:
