@@ -13,7 +13,7 @@ from orchestrator.campaign import Campaign
 from orchestrator.errors import BadFile, UnknownCampaign
 from orchestrator.launch import recorded_campaign
 from orchestrator.people.wishing import how_it_stands
-from orchestrator.report.disagreements import disagreements
+from orchestrator.report.disagreements import about_disagreements, disagreements
 from orchestrator.report.foretold import expected, foretold, inside, latest_outlook, own_count
 from orchestrator.report.grounds import as_lines
 from orchestrator.store import Store
@@ -58,6 +58,8 @@ def show_campaign(store: Store, record: CampaignRecord) -> None:
         table.add_row(str(e.number), *_settings(e), *_outcomes(e, quantities), remark)
     console.print(table)
     show_calibration(experiments, quantities)
+    if counted := about_disagreements(disagreements(store.events(record.id))):
+        console.print(f"  disputes  {counted}")
     show_trust(store, record, campaign, experiments)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchestrator.agreeing.noting import AROSE, SETTLED, STANDS
-from orchestrator.cli.showing import show_experiment
+from orchestrator.cli.showing import show_campaign, show_experiment
 from orchestrator.report import write_report
 from orchestrator.report.disagreements import about_disagreements, disagreements
 from orchestrator.store import Store
@@ -53,6 +53,8 @@ def test_the_terminal_shows_them_with_their_experiment(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     record = store.campaign(disputed(store))
+    show_campaign(store, record)
+    assert "disputes  On 2 samples" in capsys.readouterr().out
     show_experiment(store, record, 2)
     told = capsys.readouterr().out
     assert "disputed  rutile weight fraction" in told
