@@ -101,7 +101,7 @@ def _asked_for(
     left : instrument time [s] that is left for the sample.
     """
     asked = request(run, insights, measurements, seconds=left)
-    if asked is None:
+    if asked is None or run.campaign.further.seconds == 0:  # never allowed, so nothing to tell
         return None
     wanted = further(run, insights, measurements, seconds=left)
     if why := _forbidden(run, sample, wanted, left):
