@@ -128,7 +128,8 @@ async def _synthesize(run: Run, number: int, proposal: Proposal) -> Sample:
 
 
 async def _measure(run: Run, number: int, sample: Sample) -> list[Measurement]:
-    name = f"measure {', '.join(run.match.users['measure'])}: {sample.id}"
+    again = "" if sample.number == number else " again"
+    name = f"measure {', '.join(run.match.users['measure'])}: {sample.id}{again}"
     plain = partial(PLAIN.measure, run, number, sample)
     return await _through(measure, run, number, name, plain)
 
