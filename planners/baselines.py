@@ -32,6 +32,7 @@ class RandomPlanner:
     """Draws feasible points uniformly at random."""
 
     name = "random"
+    serves_phase_maps = True
 
     def propose(
         self,
@@ -58,6 +59,7 @@ class SobolPlanner:
     """
 
     name = "sobol"
+    serves_phase_maps = True
 
     def __init__(self, settings: BaselineSettings) -> None:
         self.settings = settings

@@ -59,6 +59,18 @@ class Foretelling(Planner, Protocol):
         ...
 
 
+@runtime_checkable
+class PhaseMapping(Planner, Protocol):
+    """A planner that may be given an objective with a `phase_map`.
+
+    Attributes
+    ----------
+    serves_phase_maps : always true; others would leave the wish aside without a word.
+    """
+
+    serves_phase_maps: bool
+
+
 class PlannerFactory(Protocol):
     """What an entry point of the group ``sdlab.planners`` names."""
 

@@ -15,7 +15,7 @@ from orchestrator.registry import agent_factory, planner_factory
 from orchestrator.toml_source import TomlSource
 from planners.earlier import EarlierCampaign
 from planners.errors import PlanningError
-from planners.protocols import Planner
+from planners.protocols import PhaseMapping, Planner
 from planners.structural.known import StructureAware
 
 
@@ -100,7 +100,16 @@ def match_planner(
     taught = {"earlier": tuple(earlier)} if earlier and "learn_from" in choice.settings else {}
     try:
         settings = {"seed": campaign.seed, **choice.settings, **taught}
-        return _told(planner_factory(choice.use)(settings), agents)
+        planner = _told(planner_factory(choice.use)(settings), agents)
+        if campaign.objective.phase_map is not None and not isinstance(planner, PhaseMapping):
+            faults.append(
+                source.fault(
+                    ("planner", "use"),
+                    f"the planner {choice.use!r} makes no map of phases, which the objective asks "
+                    'for; take "phase_map", or remove [objective.phase_map]',
+                )
+            )
+        return planner
     except ValidationError as error:
         faults += source.faults(error, ("planner", "settings"))
     except PlanningError as error:

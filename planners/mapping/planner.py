@@ -121,6 +121,7 @@ class PhaseMapPlanner:
     """
 
     name = "phase_map"
+    serves_phase_maps = True
 
     def __init__(self, settings: MappingSettings) -> None:
         self.settings = settings

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from orchestrator.campaign import Campaign
+from orchestrator.errors import BadFile
+from orchestrator.examples import FOLDER
+from orchestrator.launch import prepare
 from orchestrator.report.figures.region_map import RegionPlaces, in_triangle, region_map_figure
 from orchestrator.report.html import write_report
 from orchestrator.report.mapped import mapped
@@ -85,6 +88,20 @@ def test_without_readings_the_page_says_that_there_is_no_map(store: Store) -> No
 def test_a_campaign_that_asks_for_no_map_has_none(store: Store) -> None:
     text = CAMPAIGN.replace('[objective.phase_map]\nof = "xrd.class"\n', "")
     assert mapped(read_story(store, recorded(store, 6, text=text))) is None
+
+
+@pytest.mark.parametrize("planner", ["bayesian", "structure"])
+def test_a_planner_that_makes_no_map_is_refused_before_anything_moves(
+    tmp_path: Path, planner: str
+) -> None:
+    text = (FOLDER / "tio2_map.toml").read_text()
+    (tmp_path / "tio2_lab.toml").write_text((FOLDER / "tio2_lab.toml").read_text())
+    asked = tmp_path / "map.toml"
+    asked.write_text(text)
+    assert prepare(asked).campaign.objective.phase_map is not None
+    asked.write_text(text.replace('use = "phase_map"', f'use = "{planner}"'))
+    with pytest.raises(BadFile, match="makes no map of phases"):
+        prepare(asked)
 
 
 def test_the_corners_of_a_triangle_are_pure_components() -> None:
