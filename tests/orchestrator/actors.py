@@ -23,11 +23,13 @@ class Repeater:
     Attributes
     ----------
     seen : what it was asked, call by call: observations, options, cost of a new experiment.
+    replicates : whether it might repeat a recipe, likewise.
     """
 
     rule: Rule
     name: str = "repeater"
     seen: list[tuple[list[Observation], list[Option], float]] = field(default_factory=list)
+    replicates: list[bool] = field(default_factory=list)
 
     def propose(self, space: Any, objective: Any, **known: Any) -> list[Proposal]:
         return make_random({}).propose(space, objective, **known)
@@ -45,6 +47,7 @@ class Repeater:
         rng: np.random.Generator,
     ) -> Proposal:
         self.seen.append((list(observations), list(options), new_cost))
+        self.replicates.append(replicates)
         option = self.rule(observations, options)
         if option is None:
             known = {"observations": observations, "pending": pending}

@@ -19,6 +19,7 @@ from orchestrator.run import Run
 from orchestrator.store import Store
 from orchestrator.store.storage_records import AWAY
 from planners.actions.records import Option
+from planners.bayesian.feasibility import NOT_THE_RECIPE
 from planners.proposal import Observation
 from tests.orchestrator import bakery
 from tests.orchestrator.actors import Repeater, Rule, first_after
@@ -275,3 +276,39 @@ async def test_of_many_samples_the_best_are_offered(
     observations, options, _ = planner.seen[-1]
     values = [o.outcomes[bakery.QUANTITY] for o in observations]
     assert sorted(o.row for o in options) == sorted(np.argsort(values)[-2:])
+
+
+async def test_the_books_say_where_the_sample_was(store: Store) -> None:
+    run, _ = await begun(store, first_after({2: 0}))
+    await run_campaign(run)
+    moved = [
+        (h.giver, h.taker, h.command_id)
+        for h in store.custody.history("bread-1/0", "bread-1")
+        if h.command_id == "bread-1/2/measure-0-turn2/0"
+    ]
+    assert moved == [
+        ("shelf", "meter", "bread-1/2/measure-0-turn2/0"),
+        ("meter", "shelf", "bread-1/2/measure-0-turn2/0"),
+    ]
+
+
+async def test_planners_hear_whether_a_recipe_may_be_made_once_more(store: Store) -> None:
+    run, planner = await begun(store, lambda *_: None, actions={**AGAIN, "replicate": False})
+    await run_campaign(run)
+    assert set(planner.replicates) == {False}
+
+
+@pytest.mark.parametrize(("p_wrong", "fails"), [(0.1, True), (0.9, False)])
+async def test_an_infeasible_sample_fails_by_its_recipe_if_the_agent_is_believed(
+    store: Store, p_wrong: float, fails: bool
+) -> None:
+    class Strict(Averaging):
+        def analyze(self, measurements: Any, *, rng: Any) -> Insight:
+            insight = super().analyze(measurements, rng=rng)
+            return replace(insight, infeasible="hematite formed", p_wrong=p_wrong)
+
+    run, _ = await begun(store, lambda *_: None, Strict(), actions=None)
+    told = await turn(run, 0)
+    assert told.failed == fails
+    assert told.cause == ("infeasible" if fails else "")
+    assert told.cause not in NOT_THE_RECIPE
