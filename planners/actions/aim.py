@@ -81,7 +81,7 @@ class Aim:
         ----------
         i : the point at which an outcome of each quantity comes.
         variances : quantity → variance of its noise; infinite where the outcome tells nothing.
-        among : the points that could be recommended.
+        among : the points that can be recommended.
         """
         if self.is_straight:
             (target,) = self.objective.targets

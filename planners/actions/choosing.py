@@ -82,6 +82,7 @@ class Choosing:
             return new.model_copy(update={"reason": reason.model_copy(update={"grounds": grounds})})
         reason = reason.model_copy(
             update={
+                "planner": self.planner,
                 "text": _text(best, weighed),
                 "acquisition": "worth per cost",
                 "acquisition_value": best.rate,

@@ -39,17 +39,17 @@ class MapAim:
         *,
         among: Indices,
     ) -> tuple[float, Array]:
-        """Return what a map is worth after an outcome at point i, and what it is worth now, (1,).
+        """Return what a map is worth after an outcome at point i, and what it is worth now.
 
-        See `planners.actions.aim.Aim.after`; whatever is recommended, the map is the same.
+        See `planners.actions.aim.Aim.after`; whatever is recommended, the map is the same, so that
+        all of the second, shape (n_among,), are equal.
         """
-        del among
         worth = [
             -target.weight * self._left(target, beliefs[target.quantity], i, variances)
             for target in self.objective.targets
         ]
         before = [-t.weight * self._lost(t, self.now[t.quantity]) for t in self.objective.targets]
-        return float(np.sum(worth)), np.array([np.sum(before)])
+        return float(np.sum(worth)), np.full(len(among), np.sum(before))
 
     def _lost(self, target: Target, belief: Belief) -> float:
         mean, variance = belief.mean[self.first :], belief.variance[self.first :]

@@ -68,11 +68,9 @@ class Scene:
         return tuple(self.beliefs)
 
     @property
-    def among(self) -> Indices:
-        """The points that could be recommended: samples that told something, and candidates."""
-        n = len(self.observations)
-        told = [i for i, entry in enumerate(self.entries) if entry]
-        return np.array([*told, *range(n, n + self.n_candidates)], dtype=np.int64)
+    def made(self) -> Indices:
+        """The points that can be recommended now: those of samples that told something."""
+        return np.array([i for i, entry in enumerate(self.entries) if entry], dtype=np.int64)
 
 
 def scene_of(

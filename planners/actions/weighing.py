@@ -62,7 +62,7 @@ def weigh(
     Parameters
     ----------
     points : the candidates of the scene: what the planner would make next, then its runners-up.
-        What is worth most per cost among them speaks for new experiments, and the first is made.
+        What is worth most per cost among them speaks for new experiments; the first is made.
     """
     found: list[Weighed] = []
     if points:

@@ -38,11 +38,13 @@ class Foretold:
 def of_new(scene: Scene, i: int) -> float:
     """Return what a new sample at point i is worth, in units of utility: its knowledge gradient.
 
-    Its values come with the noise of those measured once, if it succeeds. Point i may be a
-    candidate, or that of an observation: then the new sample is a replicate.
+    Recommended is what was made, so that the new sample joins those that can be: the best of them
+    and itself afterwards, less the best of them now (the knowledge gradient over the points tried
+    and the next one, Scott, Frazier & Powell 2011, doi:10.1137/100801275, counted from what can be
+    recommended without it). Its values come with the noise of those measured once, if it succeeds.
+    Point i may be a candidate, or that of an observation: then the new sample is a replicate.
     """
-    best, each = scene.aim.after(scene.beliefs, i, scene.noise, among=scene.among)
-    return float(scene.succeeds[i]) * _gain(best, each)
+    return float(scene.succeeds[i]) * _of_another(scene, i, scene.noise)
 
 
 def foretold_by(scene: Scene, option: Option) -> Foretold:
@@ -77,14 +79,20 @@ def of_option(scene: Scene, option: Option) -> float:
     entries = scene.entries[option.row]
     if not entries:
         variances = {q: left.variance for q, left in told.left.items()}
-        best, each = scene.aim.after(scene.beliefs, option.row, variances, among=scene.among)
-        return READS_AT_LAST * _gain(best, each)
+        return READS_AT_LAST * _of_another(scene, option.row, variances)
     best, each = _if_it_says_the_same(scene, option.row, told)
     if told.otherwise > 0.0:
         other, each_other = _if_it_was_wrong(scene, option.row, told)
         best = (1.0 - told.otherwise) * best + told.otherwise * other
         each = (1.0 - told.otherwise) * each + told.otherwise * each_other
     return _gain(best, each)
+
+
+def _of_another(scene: Scene, i: int, variances: Mapping[str, float]) -> float:
+    """Return what the first outcome at point i is worth, which joins what can be recommended."""
+    among = np.union1d(scene.made, [i])
+    best, each = scene.aim.after(scene.beliefs, i, variances, among=among)
+    return _gain(best, each[np.isin(among, scene.made)])
 
 
 def _gain(best: float, each: Array) -> float:
@@ -125,7 +133,7 @@ def _if_it_says_the_same(scene: Scene, row: int, told: Foretold) -> tuple[float,
             row, entry.value, entry.variance, entry.own + doubt
         )
         variances[quantity] = extra_variance(entry.own + doubt, left.variance + doubt)
-    return scene.aim.after(beliefs, row, variances, among=scene.among)
+    return scene.aim.after(beliefs, row, variances, among=scene.made)
 
 
 def _if_it_was_wrong(scene: Scene, row: int, told: Foretold) -> tuple[float, Array]:
@@ -138,7 +146,7 @@ def _if_it_was_wrong(scene: Scene, row: int, told: Foretold) -> tuple[float, Arr
             belief = belief.without(row, entry.value, entry.variance)
             left = Left(left.variance + _doubt_left(scene, entry, quantity, left), left.p_wrong)
         beliefs[quantity], variances[quantity] = belief, left.variance
-    return scene.aim.after(beliefs, row, variances, among=scene.among)
+    return scene.aim.after(beliefs, row, variances, among=scene.made)
 
 
 def _doubt_left(scene: Scene, entry: Entry, quantity: str, left: Left) -> float:

@@ -8,18 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from planners import DiscreteParameter, Objective, Observation, SearchSpace, Target
 from planners.actions.belief import Belief, extra_variance
 from planners.actions.gains import expected_best, nodes
-from planners.actions.protocols import ActionAware
-from planners.actions.records import MeasureAgain, Option
-from planners.bayesian.planner import make
-from planners.proposal import Proposal
-
-SPACE = SearchSpace(
-    parameters=(DiscreteParameter(name="temperature", values=tuple(np.linspace(0, 1, 9))),)
-)
-HIGHEST = Objective(targets=(Target(quantity="yield", goal="maximize"),))
 
 
 def test_two_known_alternatives_gain_by_the_loss_function_of_the_normal_distribution() -> None:
