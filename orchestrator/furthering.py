@@ -7,22 +7,68 @@ time is part of the experiment's cost and of the campaign's hours.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from analysis.insight import Insight
 from instruments.commands import Measure
 from instruments.errors import CommandRefused
 from instruments.measurement import Measurement
 from instruments.sample import Sample
-from orchestrator.acting.again import further_ones
+from orchestrator.acting.again import asked_again, further_ones
 from orchestrator.acting.weighing import weighs, worth_measuring
 from orchestrator.agreeing.noting import leave_open, note_disputes
-from orchestrator.failing.clearing import Further, further, request, unclear
+from orchestrator.failing.clearing import (
+    Further,
+    further,
+    remedy_for_analysis,
+    request,
+    standing,
+    unclear,
+)
 from orchestrator.failing.remedies import StepFailed
 from orchestrator.measuring import measure_once
 from orchestrator.run import Run
 
 logger = logging.getLogger(__name__)
+
+Analyze = Callable[[Run, int, list[Measurement]], Awaitable[list[Insight]]]
+"""The verb `analyze`, as a turn calls it."""
+
+
+async def cleared(
+    run: Run, number: int, sample: Sample, measurements: Sequence[Measurement], analyze: Analyze
+) -> list[Insight]:
+    """Return what the agents say, after the further measurements that pay or were asked for.
+
+    One more is taken if they tell nothing of what is wanted and that is the remedy; of a sample
+    that was measured before, what was known then stands.
+
+    Raises
+    ------
+    StepFailed
+        They tell nothing, and another remedy is to be taken.
+    """
+    taken = list(measurements)
+    rounds = [await analyze(run, number, taken)]
+    while (more := await measured_further(run, number, sample, rounds[-1], taken)) is not None:
+        taken.append(more)
+        rounds.append(await analyze(run, number, taken))
+    measured_again = False
+    while (why := unclear(run, standing(rounds))) is not None:
+        if asked_again(run, number) is not None:
+            break
+        remedy = await remedy_for_analysis(run, number, why, measured_again=measured_again)
+        if remedy == "skip":
+            break
+        if remedy != "measure_again":
+            raise StepFailed(why, cause="analysis", remedy=remedy)
+        wanted, times = further(run, rounds[-1]), len(taken) - len(measurements) + 1
+        taken.append(
+            await measure_once(run, number, sample, wanted.index, more=wanted.settings, times=times)
+        )
+        rounds.append(await analyze(run, number, taken))
+        measured_again = True
+    return standing(rounds)
 
 
 async def measured_further(
