@@ -6,7 +6,7 @@ Usable without the rest of sdlab: give a planner a `SearchSpace`, an `Objective`
 
 from planners.costs import CostModel
 from planners.errors import NothingLeftToPropose, PlanningError, SpaceError, UnsupportedSpace
-from planners.objective import Objective, OutcomeConstraint, Target
+from planners.objective import Objective, OutcomeConstraint, PhaseMapWish, Target
 from planners.parameters import (
     CategoricalParameter,
     ContinuousParameter,
@@ -47,6 +47,7 @@ __all__ = [
     "OutcomeConstraint",
     "Outlook",
     "Parameter",
+    "PhaseMapWish",
     "Planner",
     "PlanningError",
     "Point",
