@@ -38,3 +38,18 @@ def set_is_wrong(stated: float, *, prior: float) -> float:
     log_odds = OFFSET + SLOPE * float(np.log(p / (1.0 - p)))
     wrong = float(1.0 / (1.0 + np.exp(log_odds)))
     return max(with_prior(wrong, base=BASE, prior=prior), 1.0 - p)
+
+
+def share_left(entropy: float, gain: float | None) -> float:
+    """Return the share of a doubt that a scan is expected to leave, 0 … 1.
+
+    A small doubt falls about in proportion to the entropy of the sets.
+
+    Parameters
+    ----------
+    entropy : of the sets' probabilities now [nats].
+    gain : information that the scan is expected to bring [nats], None if unknown.
+    """
+    if gain is None or entropy <= 0.0:
+        return 1.0
+    return float(np.clip(1.0 - gain / entropy, 0.0, 1.0))

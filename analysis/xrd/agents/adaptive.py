@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from analysis.insight import Curve, Estimate, Insight, MeasurementRequest
 from analysis.xrd.adaptive.reading import Reader, Reading
 from analysis.xrd.adaptive.segments import MULTIPLES, Segment, best_segment, strip_rates
 from analysis.xrd.adaptive.settings import AdaptiveSettings
-from analysis.xrd.adaptive.sureness import set_is_wrong
+from analysis.xrd.adaptive.sureness import set_is_wrong, share_left
 from analysis.xrd.curves import fit_curve
 from analysis.xrd.doubt import doubt, novelty
 from analysis.xrd.fit import Fit
@@ -43,8 +44,9 @@ class Adaptive:
 
     `next_measurement` is the affordable scan, a range and a counting time, of most expected
     information about the right set per second of machine time; `expected_gain` is that information
-    in nats. There is none once the likeliest set is sure enough, no scan promises enough, the
-    budget is spent, or the scans do not say how long they counted.
+    in nats, and its `p_wrong` what the doubt should be if the same set is named afterwards. There
+    is none once the likeliest set is sure enough, no scan promises enough, the budget is spent, or
+    the scans do not say how long they counted.
 
     Estimates are the weight fractions of the named phases, as of `xrd.quantify`; their std has the
     spread from set to set added. Class
@@ -165,7 +167,13 @@ class Adaptive:
         std = np.sqrt(np.diag(told.covariance))
         names = [self.reader.crystals[i].name for i in reading.proposed]
         of_set = dict(zip(names, reading.sets.fraction_std, strict=True))
-        sure, prior = float(reading.sets.weights[0]), self.settings.prior_wrong
+        sure, doubted = (
+            float(reading.sets.weights[0]),
+            doubt(misfit, prior=self.settings.prior_wrong),
+        )
+        if request is not None:
+            surer = 1.0 - (1.0 - sure) * share_left(reading.sets.entropy, request.expected_gain)
+            request = replace(request, p_wrong=self._wrong(surer, doubted))
         logger.info(
             "read measurement=%s agent=%s sets=%d likeliest=%.2f",
             measurements[-1].id,
@@ -182,13 +190,16 @@ class Adaptive:
                 for name, value, s in zip(told.names, told.values, std, strict=True)
                 if name[0] == "weight_fraction"
             },
-            p_wrong=1.0
-            - (1.0 - set_is_wrong(sure, prior=prior)) * (1.0 - doubt(misfit, prior=prior)),
+            p_wrong=self._wrong(sure, doubted),
             novelty=novelty(misfit),
             quality={"rwp": misfit.rwp, "entropy": reading.sets.entropy},
             evidence={"pattern": fit_curve(fit), **tick_marks(fit), **self._information(reading)},
             remarks=() if request is None else (request.reason,),
         )
+
+    def _wrong(self, sure: float, doubted: float) -> float:
+        """Return the probability that the set is wrong, or lacks a phase that is no candidate."""
+        return 1.0 - (1.0 - set_is_wrong(sure, prior=self.settings.prior_wrong)) * (1.0 - doubted)
 
     def _abstained(
         self,
