@@ -228,6 +228,11 @@ class Campaign(_Record):
                 f"[trust] names the reference {strangers[0]!r}, but the agents are "
                 f"{', '.join(names)}; name one of these, or list it under [[agents]]"
             )
+        standard = self.trust.standard
+        if standard is not None and (wrong := self.space.faults(standard.values)):
+            raise ValueError(
+                f"the standard under [trust] is no point of the space: {'; '.join(wrong)}"
+            )
         both = sorted(set(self.synthesis.settings) & set(self.space.names))
         if both:
             raise ValueError(

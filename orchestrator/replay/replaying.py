@@ -25,6 +25,7 @@ from orchestrator.replay.past import Past
 from orchestrator.scoring import failure, observe
 from orchestrator.store.records import Experiment
 from orchestrator.trust.recorded import pinned, sample_of
+from orchestrator.trust.standards import STANDARD, check
 from orchestrator.trust.trusting import Trust, with_truths
 from orchestrator.trust.wording import TRUSTED, floors_of
 from planners.errors import PlanningError
@@ -101,7 +102,11 @@ def _made_again(past: Past, lost: int) -> Proposal | str:
 def _proposal(past: Past, experiment: Experiment, who: Deciders) -> Decision:
     by = experiment.proposal.reason.instead_of or experiment.proposal.reason.planner
     lost = experiment.proposal.reason.repeats
-    now = proposed(past, experiment, who) if lost is None else _made_again(past, lost)
+    standard = past.campaign.trust.standard
+    if by == STANDARD and standard is not None:
+        now: Proposal | str = check(standard)
+    else:
+        now = proposed(past, experiment, who) if lost is None else _made_again(past, lost)
     if isinstance(now, str):
         return Decision(experiment.number, "proposal", by, (f"a proposal → {now}",))
     then = experiment.proposal.model_dump(mode="json")

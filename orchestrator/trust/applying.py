@@ -16,6 +16,7 @@ from orchestrator.store.records import Event
 from orchestrator.trust.alarms import Alarm, alarms
 from orchestrator.trust.oddity import oddity
 from orchestrator.trust.recorded import foretold, pinned, said_of, sample_of, scored_again
+from orchestrator.trust.standards import tell_standard
 from orchestrator.trust.statements import Statement, Truth
 from orchestrator.trust.trusting import Trust, trust, with_truths
 from orchestrator.trust.wording import (
@@ -42,6 +43,7 @@ def trusted(run: Run, number: int, insights: Sequence[Insight]) -> list[Insight]
 
     Of the same experiment it returns the same again, whatever became known meanwhile.
     """
+    tell_standard(run, number)
     events = run.history.events(run.id)
     believing = pinned(events, TRUSTED, number)
     if believing is None:
@@ -107,7 +109,9 @@ def statements(
 def _trust(run: Run, said: list[Statement], told: list[Truth], on: list[Alarm]) -> Trust:
     plan = run.campaign.trust
     on = on if plan.doubt_during_alarms else []
-    return trust(said, truths=told, references=plan.references, on=on)
+    return trust(
+        said, truths=told, references=plan.references, batch_spread=plan.batch_spread, on=on
+    )
 
 
 def _that_count(run: Run, told: Sequence[Truth]) -> list[int]:

@@ -7,7 +7,7 @@ and not against the std (Press 1997, arXiv:astro-ph/9604126; Hogg, Bovy & Lang 2
 arXiv:1008.4686). The factor λ and the shift δ of the log odds of being wrong are inferred on a grid
 with priors centred on the agent's own word, ln λ ~ N(0, 1) and δ ~ N(0, 1.5²). What is applied
 widens at once and narrows slowly: the 65 % upper limit of λ where the mean of ln λ is above 0, and
-its 90 % upper limit, at most 1, where it is below. What calibrated means: Gneiting, Balabdaoui &
+its 98 % upper limit, at most 1, where it is below. What calibrated means: Gneiting, Balabdaoui &
 Raftery 2007, doi:10.1111/j.1467-9868.2007.00587.x.
 """
 
@@ -42,11 +42,11 @@ BROAD = 10.0
 SPREAD_FROM = 4
 """Statements from which on the spread of a quantity is known."""
 
-FACTORS = np.linspace(math.log(0.25), math.log(12.0), 61)
+FACTORS = np.linspace(-math.log(12.0), math.log(12.0), 81)
 SHIFTS = np.linspace(-3.0, 6.0, 46)
 
-WIDENING, NARROWING = 0.65, 0.9
-"""Probability with which a factor is an upper limit, above 1 and below it."""
+WIDENING, NARROWING = 0.385, 2.0
+"""Standard deviations of ln λ that are added to its mean: limits at 65 % and at 98 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,23 @@ class Case:
     def z(self) -> float:
         """Deviation in standard deviations as stated, those of the truth included."""
         return self.deviation / math.hypot(self.std, self.truth_std)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One answer to a question of structure, held against the truth.
+
+    Attributes
+    ----------
+    right : probability that was given to the right answer.
+    n_answers : answers that were thought of.
+    p_wrong : stated.
+    """
+
+    sample: int
+    right: float
+    n_answers: int
+    p_wrong: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +144,42 @@ def cases(agent: str, statements: Sequence[Statement], truths: Sequence[Truth]) 
     return found
 
 
-def correction(found: Sequence[Case]) -> Correction:
+def answers(agent: str, statements: Sequence[Statement], truths: Sequence[Truth]) -> list[Answered]:
+    """Return an agent's answers to questions of which the right answer is known."""
+    known = {(t.sample, t.quantity): t.value for t in truths if isinstance(t.value, str)}
+    return [
+        Answered(
+            s.sample,
+            told.get(str(known[s.sample, question]), 0.0),
+            len(told),
+            s.p_wrong or 0.0,
+        )
+        for s in statements
+        if s.agent == agent
+        for question, told in s.class_probabilities.items()
+        if (s.sample, question) in known
+    ]
+
+
+def correction(found: Sequence[Case], answered: Sequence[Answered] = ()) -> Correction:
     """Return what the truths say of an agent; `UNCHANGED` without any.
+
+    An answer says how often the agent is wrong altogether: if it is not, its probabilities hold;
+    if it is, every answer is as good as the others.
 
     The quantities of one sample are judged together, since they are right or wrong together, and
     count as one, since they err together. Then each quantity has a factor of its own, centred on
     the agent's.
     """
-    if not found:
+    if not found and not answered:
         return UNCHANGED
     by_sample: dict[int, list[Case]] = {}
     for case in found:
         by_sample.setdefault(case.sample, []).append(case)
     prior = -0.5 * (FACTORS[:, None] / WIDTH) ** 2 - 0.5 * (SHIFTS[None, :] / SHIFT) ** 2
+    prior = prior + sum(_log_of_answer(one) for one in answered)
     posterior = _normalised(prior + sum(_log_likelihood(group) for group in by_sample.values()))
-    centre, factor = _factor(posterior.sum(axis=1))
+    centre, factor = _factor(posterior.sum(axis=1), width=WIDTH)
     shift = float(posterior.sum(axis=0) @ SHIFTS)
     factors = {}
     for quantity in dict.fromkeys(case.quantity for case in found):
@@ -150,8 +188,27 @@ def correction(found: Sequence[Case]) -> Correction:
             posterior.sum(axis=0)[None, :]
         )
         likelihood = sum(_log_likelihood([case]) for case in own)
-        factors[quantity] = _factor(_normalised(prior + likelihood).sum(axis=1))[1]
-    return Correction(factor, factors, shift, len(by_sample))
+        factors[quantity] = _factor(_normalised(prior + likelihood).sum(axis=1), width=OWN_WIDTH)[1]
+    samples = set(by_sample) | {one.sample for one in answered}
+    return Correction(factor if found else 1.0, factors, shift, len(samples))
+
+
+def widest(one: Correction, other: Correction) -> Correction:
+    """Return the wider of two corrections, quantity by quantity; the first's number of truths.
+
+    Where neither is wider than what was said, the first stands.
+    """
+
+    def wider(first: float, second: float) -> float:
+        return max(first, second) if second > 1 else first
+
+    names = dict.fromkeys([*one.factors, *other.factors])
+    return Correction(
+        wider(one.factor, other.factor),
+        {q: wider(one.std(q, 1.0), other.std(q, 1.0)) for q in names},
+        max(one.shift, other.shift) if other.shift > 0 else one.shift,
+        one.n,
+    )
 
 
 def _log_likelihood(group: Sequence[Case]) -> FloatArray:
@@ -167,6 +224,12 @@ def _log_likelihood(group: Sequence[Case]) -> FloatArray:
     return np.asarray(np.logaddexp(of_right, np.log(p)[None, :] + wrong[:, None]))
 
 
+def _log_of_answer(one: Answered) -> FloatArray:
+    """Return the log likelihood (1, n_shifts) of one answer."""
+    p = np.array([_shifted(one.p_wrong, float(shift)) for shift in SHIFTS])
+    return np.asarray(np.log((1 - p) * one.right + p / max(one.n_answers, 2)))[None, :]
+
+
 def _log_normal(deviation: float, variance: FloatArray) -> FloatArray:
     return np.asarray(-0.5 * (np.log(2 * np.pi * variance) + deviation**2 / variance))
 
@@ -176,12 +239,19 @@ def _normalised(log_density: FloatArray) -> FloatArray:
     return np.asarray(density / density.sum())
 
 
-def _factor(density: FloatArray) -> tuple[float, float]:
-    """Return the mean of ln λ, and the factor that is applied."""
+def _factor(density: FloatArray, *, width: float) -> tuple[float, float]:
+    """Return the mean of ln λ, and the factor that is applied.
+
+    Parameters
+    ----------
+    width : standard deviation of ln λ beforehand; what is as wide still has taught nothing.
+    """
     mean = float(density @ FACTORS)
-    limit = WIDENING if mean >= 0 else NARROWING
-    upper = float(np.interp(limit, np.cumsum(density), FACTORS))
-    return mean, math.exp(max(upper, 0.0) if mean >= 0 else min(upper, 0.0))
+    std = math.sqrt(float(density @ (FACTORS - mean) ** 2))
+    if mean < 0:
+        return mean, math.exp(min(mean + NARROWING * std, 0.0))
+    learnt = max(1 - (std / width) ** 2, 0.0)
+    return mean, math.exp(mean + WIDENING * learnt * std)
 
 
 def _shifted(p_wrong: float, shift: float) -> float:

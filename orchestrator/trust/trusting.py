@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from analysis.insight import Estimate, Insight
 from orchestrator.trust.alarms import Alarm, AlarmKind
-from orchestrator.trust.calibrating import UNCHANGED, Correction, cases, correction
+from orchestrator.trust.calibrating import UNCHANGED, Correction, answers, cases, correction, widest
+from orchestrator.trust.pairing import pairs
 from orchestrator.trust.statements import Statement, Truth
 
 DURING: Mapping[AlarmKind, tuple[float, float]] = {
@@ -47,6 +48,7 @@ def trust(
     *,
     truths: Sequence[Truth] = (),
     references: Sequence[str] = (),
+    batch_spread: Mapping[str, float] | None = None,
     on: Sequence[Alarm] = (),
 ) -> Trust:
     """Return how far each agent is believed after all that was said and all that turned out true.
@@ -55,16 +57,21 @@ def trust(
     ----------
     truths : told by people.
     references : agents whose word is taken as the truth.
+    batch_spread : quantity → standard deviation between samples of one recipe, if it is known.
     on : alarms that nobody has resolved.
     """
     known = [*referred(statements, references), *truths]
     found: dict[str, Correction] = {}
     for agent in dict.fromkeys(s.agent for s in statements):
         if agent not in references:
-            found[agent] = _during(
-                correction(cases(agent, statements, known)), [a for a in on if a.agent == agent]
-            )
-    return Trust(found, tuple(known))
+            against = cases(agent, statements, known)
+            apart = pairs(agent, statements, batch_spread=batch_spread)
+            answered = answers(agent, statements, known)
+            usual = correction(against, answered)
+            if apart:
+                usual = widest(usual, correction([*against, *apart], answered))
+            found[agent] = _during(usual, [a for a in on if a.agent == agent])
+    return Trust(found, tuple(truths))
 
 
 def referred(statements: Sequence[Statement], references: Sequence[str]) -> list[Truth]:

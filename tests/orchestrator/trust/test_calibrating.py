@@ -123,3 +123,33 @@ def test_the_truth_takes_the_place_of_what_was_said_of_its_sample() -> None:
     told = with_truths(0, [insight], trust(statements, truths=truths))
     values = {q: e.value for i in told for q, e in i.estimates.items()}
     assert values == {Q: truths[0].value, "other": 1.0}
+
+
+def test_answers_that_turn_out_wrong_raise_the_doubt_and_leave_the_stds() -> None:
+    probabilities = {"structure": {"fcc": 0.97, "hcp": 0.03}}
+    said_fcc = [
+        Statement(i, "a", class_probabilities=probabilities, p_wrong=0.02) for i in range(4)
+    ]
+    wrong = trust(said_fcc, truths=[Truth(i, "structure", "hcp") for i in range(4)])
+    right = trust(said_fcc, truths=[Truth(i, "structure", "fcc") for i in range(4)])
+    assert wrong.corrections["a"].p_wrong(0.02) > 0.2
+    assert right.corrections["a"].p_wrong(0.02) <= 0.02
+    assert wrong.corrections["a"].factor == 1.0
+
+
+def test_a_reading_that_moves_beyond_its_std_when_measured_again_widens() -> None:
+    first = [Statement(i, "a", {Q: Estimate(0.5, STD, "")}) for i in range(3)]
+    moved = [Statement(i + 3, "a", {Q: Estimate(0.6, STD / 2, "")}, made=i) for i in range(3)]
+    stayed = [Statement(i + 3, "a", {Q: Estimate(0.5, STD / 2, "")}, made=i) for i in range(3)]
+    assert trust([*first, *moved]).corrections["a"].std(Q, 1.0) > 2.0
+    assert trust([*first, *stayed]).corrections["a"].std(Q, 1.0) == 1.0  # shared errors are unseen
+
+
+def test_replicates_speak_only_where_the_spread_of_batches_is_known() -> None:
+    twice = [
+        Statement(i, "a", {Q: Estimate(0.5 + 0.1 * i, STD, "")}, values={"t": 1.0})
+        for i in range(4)
+    ]
+    assert trust(twice).is_neutral
+    assert trust(twice, batch_spread={Q: 0.0}).corrections["a"].std(Q, 1.0) > 2.0
+    assert trust(twice, batch_spread={Q: 0.2}).corrections["a"].std(Q, 1.0) < 1.2

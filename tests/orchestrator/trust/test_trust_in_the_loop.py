@@ -52,9 +52,11 @@ class Boaster(bakery.Taster):
         )
 
 
-async def bake(store: Store, turns: int, *, doubts_from: int = 100) -> Run:
+async def bake(
+    store: Store, turns: int, *, doubts_from: int = 100, trust: dict[str, object] | None = None
+) -> Run:
     lab = bakery.laboratory()
-    wanted = bakery.campaign(budget={"experiments": 30})
+    wanted = bakery.campaign(budget={"experiments": 30}, trust=trust or {})
     run = bakery.run(store, make_random({}), laboratory=lab, campaign=wanted)
     run = replace(
         run, match=replace(run.match, agents={"taster": Boaster(doubts_from=doubts_from)})
@@ -141,6 +143,24 @@ async def test_a_run_of_doubtful_samples_is_told_and_believed_less_until_seen_to
     ]
     observation = await turn(run, 13)
     assert observation.p_wrong == pytest.approx(0.9)
+
+
+async def test_a_standard_takes_its_turn_and_tells_who_errs(store: Store) -> None:
+    place = {"temperature": 150.0, "time": 2.0}
+    standard = {"values": place, "known": [{"quantity": Q, "value": 1.0}], "every": 2}
+    run = await bake(store, 5, trust={"standard": standard})
+    reasons = [e.proposal.reason.planner for e in store.experiments(run.id)]
+    assert reasons == ["random", "random", "standard", "random", "standard"]
+    assert [t.sample for t in truths_of(store.events(run.id))] == [2, 4]
+    observations = dict(store.observations(run.id))
+    assert observations[2].outcomes[Q] == 1.0
+    assert observations[3].stds[Q] > STD
+
+
+def test_a_standard_outside_the_space_is_refused() -> None:
+    known = [{"quantity": Q, "value": 1.0}]
+    with pytest.raises(ValueError, match="no point of the space"):
+        bakery.campaign(trust={"standard": {"values": {"temperature": 999.0}, "known": known}})
 
 
 async def test_judging_a_recorded_campaign_tells_coverage(store: Store) -> None:
