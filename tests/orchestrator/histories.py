@@ -120,6 +120,8 @@ def insight(campaign_id: str, number: int, *, points: int = 200) -> Insight:
         },
         next_measurement=MeasurementRequest("xrd", {"counting_time": 20.0}, "weak brookite", None),
         remarks=("brookite is near its limit of detection",),
+        infeasible="hematite formed",
+        asks_person="nothing like it was seen before",
     )
 
 

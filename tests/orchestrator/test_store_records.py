@@ -101,6 +101,7 @@ def test_a_whole_experiment_comes_back(store: Store) -> None:
     assert said.evidence == ("fit",)
     assert said.next_measurement == read.next_measurement
     assert said.measurement_ids == (measured.id,)
+    assert (said.infeasible, said.asks_person) == (read.infeasible, read.asks_person)
 
 
 @given(
