@@ -17,11 +17,15 @@ doi:10.1038/s41467-020-19597-w), its regions computed from theory, not from thes
 simulated phases that set the property. Constants were chosen on seeds 0 to 7 of the simulated one.
 
     python benchmarks/phase_map_and_property.py --seeds 20 --records records.jsonl
+
+`--calibration` looks at the map alone: of simulated libraries (held-out seeds: `--first 10`), how
+sure is it of the phase of samples that were not read, and how often is it right?
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import sys
@@ -38,6 +42,7 @@ from planning.mapped_libraries import (  # noqa: E402
     ARMS,
     RECORDED,
     agreement,
+    foretold_phases,
     map_of,
     regions_of,
     rows_chosen,
@@ -50,6 +55,7 @@ Array = npt.NDArray[np.float64]
 Record = dict[str, Any]
 
 RESAMPLES = 4000
+LEVELS = (0.0, 0.4, 0.6, 0.75, 0.9, 1.01)
 MEASURES = ("fowlkes_mallows", "accuracy", "regret")
 
 BARS = (
@@ -75,6 +81,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--budget", type=int, default=30, help="samples, two starts included")
+    parser.add_argument("--calibration", action="store_true", help="of maps of simulated libraries")
     parser.add_argument("--records", type=Path, help="file of replays, added to and resumed")
     parser.add_argument("--json", type=Path, help="where to write the numbers of the tables")
     return parser.parse_args()
@@ -84,6 +91,9 @@ def main() -> None:
     """Replay what is missing, then print and write."""
     asked = arguments()
     warnings.simplefilter("ignore")
+    if asked.calibration:
+        tell_calibration(range(asked.first, asked.first + asked.seeds), asked.budget)
+        return
     arms = asked.arms.split(",")
     records = {_key(r): r for r in _lines(asked.records)}
     wanted = [
@@ -157,6 +167,25 @@ def tell(world: str, records: list[Record], arms: list[str]) -> dict[str, Any]:
             )
             report["ratios"].append([measure, ours, theirs, value, low, high, bar])
     return report
+
+
+def tell_calibration(seeds: range, n_read: int) -> None:
+    """Print how sure maps of simulated libraries are of unread samples, and how often right."""
+    for wrong in (0.0, 0.15):
+        both = [foretold_phases(s, n_read=n_read, share_wrong=wrong) for s in seeds]
+        sure, right = (np.concatenate(part) for part in zip(*both, strict=True))
+        print(
+            f"\n{wrong:.0%} of the answers wrong: {len(sure)} samples, said {sure.mean():.3f}, "
+            f"right {right.mean():.3f}\n"
+        )
+        print("| said | mean | right | samples |\n|---|---|---|---|")
+        for low, high in itertools.pairwise(LEVELS):
+            here = (sure >= low) & (sure < high)
+            if here.any():
+                print(
+                    f"| {low:g} to {min(high, 1):g} | {sure[here].mean():.3f} | "
+                    f"{right[here].mean():.3f} | {here.sum()} |"
+                )
 
 
 def ratio(some: Array, others: Array, *, rng: np.random.Generator) -> tuple[float, float, float]:

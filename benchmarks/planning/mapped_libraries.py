@@ -17,6 +17,7 @@ from planners.mapping.charting import chart_of
 from planners.mapping.planner import make as make_phase_map
 from planners.objective import PhaseMapWish
 from planners.structural.planner import make as make_structure
+from planners.structure import Answer, Structure
 from planning import phase_worlds
 from planning.pools import data_directory
 from planning.read_libraries import COLUMNS, QUANTITY, RECORDED, STARTS, read_library
@@ -56,6 +57,35 @@ def map_of(world: str, rows: tuple[int, ...], *, seed: int) -> Labels:
         return np.zeros(n, dtype=np.int64)
     points = [told(world, row, seed=seed).values for row in range(n)]
     return np.asarray(chart.probabilities(encoding.encode(points)).argmax(axis=1))
+
+
+def foretold_phases(seed: int, *, n_read: int, share_wrong: float) -> tuple[Array, Array]:
+    """Return how sure a map is of each unread sample of a simulated library, and if it is right.
+
+    Shape (n_unread,) each. Read are the true main phases of random samples, as answers of
+    probability 0.9, of which a share is replaced by random ones; the answers state that share.
+    """
+    rng = np.random.default_rng([seed, n_read])
+    true = regions_of("step", seed)
+    rows = rng.choice(len(true), n_read, replace=False)
+    names = [f"phase {k}" for k in range(phase_worlds.N_PHASES)]
+    seen = np.where(
+        rng.random(n_read) < share_wrong, rng.integers(len(names), size=n_read), true[rows]
+    )
+    observations = []
+    for row, phase in zip(rows, seen, strict=True):
+        p = {name: 0.9 if k == phase else 0.1 / (len(names) - 1) for k, name in enumerate(names)}
+        answers = {"phase": Answer(probabilities=p, p_wrong=share_wrong)}
+        found = told("step", int(row), seed=seed)
+        observations.append(found.model_copy(update={"structure": Structure(answers=answers)}))
+    encoding = Encoding(_space("step", seed))
+    chart = chart_of(encoding, observations, of="phase")
+    assert chart is not None
+    unread = np.setdiff1d(np.arange(len(true)), rows)
+    points = [told("step", int(row), seed=seed).values for row in unread]
+    probabilities = chart.probabilities(encoding.encode(points))
+    likeliest = np.array([names.index(name) for name in chart.names])[probabilities.argmax(axis=1)]
+    return probabilities.max(axis=1), (likeliest == true[unread]).astype(np.float64)
 
 
 def told(world: str, row: int, *, seed: int) -> Observation:

@@ -69,14 +69,15 @@ def region_map_figure(
     right.scatter(*places.made.T, s=16, fc="none", ec="white", lw=0.9)
     right.set_title("doubt, and what would be measured next", fontsize=10, pad=12)
     for number, place in enumerate(places.coming, start=1):
-        right.scatter(*place, s=130, marker="*", fc="#d55e00", ec="white", lw=0.8)
+        right.scatter(*place, s=150, marker="*", fc="white", ec=INK, lw=1.1)
         right.annotate(
             str(number),
             place,
-            xytext=(6, 5),
+            xytext=(7, 6),
             textcoords="offset points",
-            fontsize=9,
-            color="#d55e00",
+            fontsize=10,
+            fontweight="bold",
+            color=INK,
         )
     figure.colorbar(drawn, ax=right, fraction=0.04, label="Σ p (1 − p)")
     for panel in (left, right):
