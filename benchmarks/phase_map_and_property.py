@@ -40,7 +40,6 @@ import numpy as np  # noqa: E402  after the thread counts
 import numpy.typing as npt  # noqa: E402
 from planning.mapped_libraries import (  # noqa: E402
     ARMS,
-    RECORDED,
     agreement,
     foretold_phases,
     map_of,
@@ -48,6 +47,7 @@ from planning.mapped_libraries import (  # noqa: E402
     rows_chosen,
     values_of,
 )
+from planning.read_libraries import RECORDED  # noqa: E402
 
 from planners.benchmarking import bootstrap  # noqa: E402
 
