@@ -12,7 +12,8 @@ from orchestrator.routing import combine, combine_answers
 
 DOUBTFUL = 0.2
 """Probability of being wrong from which agents that contradict each other have a dispute; also
-that from which a report draws a point hollow."""
+that from which a report draws a point hollow. Between 0.1 and 0.4 the samples on which `SHARES` was
+learnt are as often wrong in the end, for as much instrument time."""
 
 
 @dataclass(frozen=True, slots=True)
