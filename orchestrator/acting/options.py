@@ -180,7 +180,7 @@ def candidates(
     """
     actions = run.campaign.actions
     assert actions is not None
-    asked: list[tuple[MeasureAgain, MeasurementRequest | None, int]] = [
+    asked: list[tuple[MeasureAgain | None, MeasurementRequest | None, int]] = [
         (as_again(run, made, r.technique, r.settings), r, actions.most) for r in requests
     ]
     asked += [
@@ -189,7 +189,7 @@ def candidates(
     ]
     seen: list[MeasureAgain] = []
     for again, request, most in asked:
-        if again not in seen and times(again) < most:
+        if again is not None and again not in seen and times(again) < most:
             seen.append(again)
             yield Candidate(again, request)
 
@@ -206,16 +206,19 @@ def fitting(run: Run, requests: Iterable[MeasurementRequest]) -> list[Measuremen
     return [request for request in requests if request.technique in techniques]
 
 
-def as_again(run: Run, made: int, technique: str, settings: Mapping[str, Setting]) -> MeasureAgain:
-    """Return a measurement of a sample; a setting that the instrument refuses stays as planned."""
-    index = plan_of(run, technique)
-    capabilities = run.laboratory.describe(run.match.measurers[index])
-    accepted = {
-        name: value
-        for name, value in settings.items()
-        if (known := capabilities.setting(name)) is not None and known.fault(value) is None
-    }
-    return MeasureAgain(experiment=made, technique=technique, settings=accepted)
+def as_again(
+    run: Run, made: int, technique: str, settings: Mapping[str, Setting]
+) -> MeasureAgain | None:
+    """Return a measurement of a sample, None if the instrument does not go as far as is asked.
+
+    A setting that the instrument does not have is left out.
+    """
+    capabilities = run.laboratory.describe(run.match.measurers[plan_of(run, technique)])
+    accepts = {accepted.name: accepted for accepted in capabilities.accepts}
+    known = {name: value for name, value in settings.items() if name in accepts}
+    if any(accepts[name].fault(value) is not None for name, value in known.items()):
+        return None
+    return MeasureAgain(experiment=made, technique=technique, settings=known)
 
 
 def priced(run: Run, again: MeasureAgain, sample: Sample) -> Price | None:

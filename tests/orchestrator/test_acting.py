@@ -312,3 +312,15 @@ async def test_an_infeasible_sample_fails_by_its_recipe_if_the_agent_is_believed
     assert told.failed == fails
     assert told.cause == ("infeasible" if fails else "")
     assert told.cause not in NOT_THE_RECIPE
+
+
+async def test_what_the_instrument_cannot_do_is_not_offered_as_less(store: Store) -> None:
+    class Greedy(Averaging):
+        def analyze(self, measurements: Any, *, rng: Any) -> Insight:
+            insight = super().analyze(measurements, rng=rng)
+            wanted = MeasurementRequest("table", {"repeats": 99.0, "mood": "good"}, "more")
+            return replace(insight, next_measurement=wanted)
+
+    run, planner = await begun(store, lambda *_: None, Greedy(), actions={})
+    await run_campaign(run)
+    assert all(options == [] for _, options, _ in planner.seen)
