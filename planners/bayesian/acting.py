@@ -79,6 +79,8 @@ def _why_not(
     """Say why actions cannot be weighed, None if they can."""
     if objective.combine == "front" and len(objective.targets) > 1:
         return "a front has no single best recipe of which one could be surer"
+    if objective.phase_map is not None:
+        return "a map of phases is wanted as well"
     if objective.input_errors:
         return "recipes are judged by what comes out under input errors"
     if settings.fidelity is not None:
