@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from planners.baselines import tried_points
 from planners.bayesian import marginal
@@ -17,6 +17,7 @@ from planners.bayesian.search import Choice
 from planners.bayesian.settings import BayesianSettings
 from planners.columns import Array
 from planners.context import latest
+from planners.costs import CostModel, last_made
 from planners.encoding import Encoding
 from planners.errors import UnsupportedSpace
 from planners.mapping.charting import chart_of, points_of
@@ -47,6 +48,7 @@ class MappingSettings(BaseModel):
     n_candidates : random points weighed before the best are improved, in infinite spaces.
     n_alternatives : runners-up stored with each proposal.
     surrogates : settings of the planner `bayesian` for the models of the targets.
+    cost : prices by which what a point promises is divided; without them all count as equally dear.
     seed : scrambles the initial design; a campaign fills in a number drawn from its own seed.
     """
 
@@ -56,7 +58,17 @@ class MappingSettings(BaseModel):
     n_candidates: int = Field(default=300, ge=16)
     n_alternatives: int = Field(default=3, ge=0)
     surrogates: BayesianSettings = BayesianSettings()
+    cost: CostModel | None = None
     seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _stated(self) -> MappingSettings:
+        if self.cost is not None and self.cost.learn:
+            raise ValueError(
+                "the planner phase_map takes prices as stated, and `cost` asks to learn them; "
+                "remove `learn`"
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +87,7 @@ class Weighing:
     over : (n_over, n_columns) points that stand for the space.
     share : of the interest that the map has.
     success : probability that a recipe succeeds, None if none failed so far.
+    prices : takes coordinates, returns what points cost, (n_points,); None if all cost the same.
     """
 
     chart: PhaseMap | None
@@ -82,6 +95,7 @@ class Weighing:
     over: Array
     share: float
     success: SuccessModel | None
+    prices: Callable[[Array], Array] | None = None
 
     def of_map(self, x: Array) -> Array:
         """Return the share of the map's doubt that a reading at each point takes away."""
@@ -95,11 +109,13 @@ class Weighing:
         return np.zeros(len(x)) if self.known is None else self.known.share(x)
 
     def worth(self, x: Array) -> Array:
-        """Return what a measurement at each point is worth, (n_points,)."""
+        """Return what a measurement at each point is worth for its cost, (n_points,)."""
         total = self.share * self.of_map(x)
         if self.share < 1:
             total = total + (1 - self.share) * self.of_property(x)
-        return total if self.success is None else total * self.success.probability(x)
+        if self.success is not None:
+            total = total * self.success.probability(x)
+        return total if self.prices is None else total / self.prices(x)
 
     @property
     def doubt(self) -> float:
@@ -117,7 +133,7 @@ class PhaseMapPlanner:
     (`planners.mapping.property`). How they are weighed is told by `Weighing`; the idea of doing
     both in one campaign is that of CAMEO (Kusne et al. 2020, doi:10.1038/s41467-020-19597-w), which
     switches from one to the other. An objective without `phase_map` is served as if a map were
-    wanted for its own sake as much as the targets. All experiments count as equally dear.
+    wanted for its own sake as much as the targets.
     """
 
     name = "phase_map"
@@ -144,6 +160,8 @@ class PhaseMapPlanner:
             The targets are not maximised or minimised, or outcomes have bounds.
         """
         _check(objective)
+        if self.settings.cost is not None:
+            self.settings.cost.check(space)
         with one_thread():
             encoding = Encoding(space).at(latest(observations))
             made = [o for o in observations if not o.failed]
@@ -185,7 +203,22 @@ class PhaseMapPlanner:
                 settings=self.settings.surrogates.model_copy(update={"seed": self.settings.seed}),
                 rng=rng,
             )
-        return Weighing(chart, known, over, wish.share, success_model(encoding, observations))
+        success = success_model(encoding, observations)
+        prices = self._prices(encoding, last_made(observations, pending))
+        return Weighing(chart, known, over, wish.share, success, prices)
+
+    def _prices(
+        self, encoding: Encoding, previous: Point | None
+    ) -> Callable[[Array], Array] | None:
+        cost = self.settings.cost
+        if cost is None:
+            return None
+
+        def prices(x: Array) -> Array:
+            points = [encoding.read(row) for row in x]
+            return np.asarray(cost.costs(points, previous=previous) ** cost.alpha)
+
+        return prices
 
     def _chosen(
         self,

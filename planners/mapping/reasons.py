@@ -41,7 +41,7 @@ def reason_for(
     return Reason(
         planner="phase_map",
         text=_text(weighing, at[:1], float(for_map[0]), float(for_property[0])),
-        acquisition="expected gain of map and property",
+        acquisition="expected gain of map and property" + _per_cost(weighing),
         acquisition_value=choices[0].value,
         predicted=predicted[0],
         alternatives=tuple(
@@ -56,6 +56,10 @@ def reason_for(
             would_change=tuple(_would_change(choices, for_map, for_property)),
         ),
     )
+
+
+def _per_cost(weighing: Weighing) -> str:
+    return "" if weighing.prices is None else " per cost"
 
 
 def _predicted(weighing: Weighing, at: Array) -> list[dict[str, Prediction]]:

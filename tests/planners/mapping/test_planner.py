@@ -62,6 +62,19 @@ def test_a_map_alone_goes_where_regions_meet() -> None:
     assert "map" in chosen.reason.text
 
 
+def test_what_is_dear_must_promise_more() -> None:
+    done = [observed(i) for i in range(20)]
+    free, dear = (
+        make({"cost": cost} if cost else {}).propose(
+            space(), OBJECTIVE, observations=done, rng=np.random.default_rng(0)
+        )[0]
+        for cost in (None, {"base": 0.1, "per_unit": {"iron": 20.0}})
+    )
+    assert dear.values["iron"] < free.values["iron"]
+    assert dear.reason.acquisition is not None
+    assert dear.reason.acquisition.endswith("per cost")
+
+
 def test_where_nothing_is_read_the_property_alone_decides() -> None:
     blind = [
         o.model_copy(update={"structure": type(o.structure)()}) for o in map(observed, range(12))
