@@ -64,6 +64,7 @@ MEASURES = ("fowlkes_mallows", "accuracy", "complete", "regret")
 
 BARS = (
     ("fowlkes_mallows", "both", "map", 0.95),
+    ("fowlkes_mallows", "both", "random", None),
     ("fowlkes_mallows", "property", "map", None),
     ("fowlkes_mallows", "map", "random", None),
     ("complete", "both", "map", None),
