@@ -57,10 +57,7 @@ class Dispute:
 
 
 def disputes(
-    insights: Sequence[Speaks],
-    *,
-    wanted: Collection[str] | None = None,
-    widths: Mapping[str, float] | None = None,
+    insights: Sequence[Speaks], *, wanted: Collection[str] | None = None
 ) -> tuple[Dispute, ...]:
     """Return what agents contradict each other in, the most doubtful first.
 
@@ -71,22 +68,19 @@ def disputes(
     ----------
     wanted : quantities that matter; None for all. Some belong to a measurement and not to the
         sample, such as how high it was mounted, and may well differ. Questions always matter.
-    widths : quantity → range over which it may lie, see `routing.combine`.
     """
     told = dict.fromkeys(q for i in insights for q in i.estimates if wanted is None or q in wanted)
-    found = [*_on_numbers(insights, list(told), widths or {}), *_on_answers(insights)]
+    found = [*_on_numbers(insights, list(told)), *_on_answers(insights)]
     return tuple(sorted(found, key=lambda dispute: -dispute.p_wrong))
 
 
-def _on_numbers(
-    insights: Sequence[Speaks], quantities: Sequence[str], widths: Mapping[str, float]
-) -> list[Dispute]:
+def _on_numbers(insights: Sequence[Speaks], quantities: Sequence[str]) -> list[Dispute]:
     found = []
     for quantity in quantities:
         speaking = comparable(quantity, insights)
         if len(speaking) < 2:
             continue
-        told = combine(quantity, speaking, width=widths.get(quantity))
+        told = combine(quantity, speaking)
         if told is not None and _doubtful(told[1], speaking):
             votes = [Vote(i.agent, str(i.estimates[quantity]), i.p_wrong) for i in speaking]
             found.append(Dispute(quantity, tuple(votes), told[1]))
