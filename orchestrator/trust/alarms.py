@@ -36,7 +36,7 @@ FloatArray = NDArray[np.float64]
 AlarmKind = Literal["drift", "overconfident", "unknown_phase", "property"]
 
 DRIFT = 2.5
-"""Log odds, averaged over an agent's series, from which a change is told."""
+"""Log odds, averaged over an agent's nuisances and figures of merit, from which a change is told."""
 
 DECADES = 5.0
 """Ratio of the largest to the smallest setting from which it counts by its logarithm."""
@@ -131,8 +131,7 @@ def drift(agent: str, said: Sequence[Statement]) -> Alarm | None:
             changes[name] = (found, turns)
     if not changes:
         return None
-    total = np.logaddexp.reduce([c.log_odds for c, _ in changes.values()]) - np.log(len(changes))
-    if total < DRIFT:
+    if _together({name: one.log_odds for name, (one, _) in changes.items()}) < DRIFT:
         return None
     worst = max(changes, key=lambda name: changes[name][0].log_odds)
     one, turns = changes[worst]
@@ -220,9 +219,14 @@ def series_of(said: Sequence[Statement]) -> dict[str, dict[int, float]]:
                 shown = np.log(max(value, 1e-6)) if value >= 0 else value
                 found.setdefault(name, {})[s.turn] = float(shown)
         for key, estimate in s.estimates.items():
-            if set(key.split(".")[-2:]) & set(NUISANCES):
+            if is_nuisance(key):
                 found.setdefault(key, {})[s.turn] = estimate.value
     return found
+
+
+def is_nuisance(key: str) -> bool:
+    """Return whether an estimate tells of the instrument rather than of the sample."""
+    return not set(key.split(".")[-2:]).isdisjoint(NUISANCES)
 
 
 def settings_of(said: Sequence[Statement]) -> FloatArray | None:
@@ -243,6 +247,15 @@ def settings_of(said: Sequence[Statement]) -> FloatArray | None:
     table[:, wide] = np.log(table[:, wide])
     width = np.ptp(table, axis=0)
     return np.asarray((table - table.min(axis=0)) / np.where(width > 0, width, 1.0))
+
+
+def _together(log_odds: Mapping[str, float]) -> float:
+    """Return the log of the mean odds: nuisances count as much as all figures of merit do."""
+    groups: dict[bool, list[float]] = {}
+    for name, value in log_odds.items():
+        groups.setdefault(is_nuisance(name), []).append(value)
+    means = [float(np.logaddexp.reduce(g) - np.log(len(g))) for g in groups.values()]
+    return float(np.logaddexp.reduce(means) - np.log(len(means)))
 
 
 def _increment(p_wrong: float, usual: float) -> float:

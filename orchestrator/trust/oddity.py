@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orchestrator.trust.alarms import NUISANCES, settings_of
+from orchestrator.trust.alarms import is_nuisance, settings_of
 from orchestrator.trust.foretelling import deviation
 from orchestrator.trust.statements import Statement
 
@@ -95,7 +95,7 @@ def _doubt(statement: Statement, known: Sequence[Statement]) -> float:
 def _instrument(statement: Statement, known: Sequence[Statement]) -> tuple[str, float]:
     worst, odd = "", 0.0
     for key, estimate in statement.estimates.items():
-        if not set(key.split(".")[-2:]) & set(NUISANCES):
+        if not is_nuisance(key):
             continue
         values = np.array([s.estimates[key].value for s in known if key in s.estimates])
         if len(values) < BEFORE:
@@ -113,7 +113,7 @@ def _place(statement: Statement, known: Sequence[Statement]) -> float:
     """Return how far the numbers lie from what similar samples foretell, poorly known ones less."""
     squares, weights = [], []
     for key, estimate in statement.estimates.items():
-        if set(key.split(".")[-2:]) & set(NUISANCES):
+        if is_nuisance(key):
             continue
         others = [s for s in known if key in s.estimates]
         places = settings_of([statement, *others])
