@@ -26,6 +26,7 @@ from orchestrator.failing.clearing import Further
 from orchestrator.run import Run
 from orchestrator.store.records import Experiment
 from orchestrator.telling import in_one_line
+from orchestrator.trust.applying import retold
 from planners.actions.protocols import ActionAware
 from planners.actions.records import MeasureAgain, Offer
 from planners.errors import NothingLeftToPropose
@@ -95,7 +96,7 @@ def _known_then(
     """Return what the planner is told, the sample last; and what had ended when it proposed."""
     _, recorded = run.history.observations_since(run.id)
     ended = sorted(recorded[: known.told], key=lambda told: told[0])
-    standing = dict(current(ended))
+    standing = dict(retold(run, known.number, current(ended)))
     first = standing.pop(sample.number, None)
     told = so_far(run, known.proposal, sample, insights)
     if first is not None:

@@ -65,7 +65,8 @@ def _past(run: Run, store: Store) -> Past:
     experiments = {e.number: e for e in store.experiments(run.id)}
     _, told = store.observations_since(run.id)
     source = TomlSource(Path("bread.toml"), "", {}, {})
-    return Past(store, store.campaign(run.id), run.campaign, source, experiments, told)
+    record, events = store.campaign(run.id), store.events(run.id)
+    return Past(store, record, run.campaign, source, experiments, told, events)
 
 
 def _differing(decisions: Sequence[Decision]) -> list[tuple[int, str]]:
