@@ -57,10 +57,13 @@ FAR, MANY = 0.05, 3.0
 LEARNING_SEED = 10_000
 """First seed of the samples that constants are learnt on."""
 
+BEST = "n.long"
+"""Agent of the least mean error on the samples that constants are learnt on."""
+
 RULES: Mapping[str, Rule] = {
     "votes": voted,
     "surest agent": surest,
-    "best agent": partial(only, "x.long"),
+    "best agent": partial(only, BEST),
     "inverse variance": by_variance,
     "rule before": as_before,
 }

@@ -24,7 +24,7 @@ import numpy as np
 
 from analysis.xrd.agents.quantify import make
 from benchmarks.disagreement import RULES, figures
-from benchmarks.disagreement_rules import Said, Sample, settled
+from benchmarks.disagreement_rules import Said, Sample, only, settled
 from benchmarks.round_robin import Mixture, round_robin
 from orchestrator.agreeing.disputes import disputes
 
@@ -104,6 +104,7 @@ def summary(found: Sequence[Sample]) -> dict[str, object]:
     """Return the figures of each rule and of settling, and how often there were disputes."""
     ended = [settled(one) for one in found]
     ways = {name: [rule(one.heard()) for one in found] for name, rule in RULES.items()}
+    ways["first scan alone"] = [only("x.long", one.heard()) for one in found]
     ways["disputes settled"] = [said for said, _ in ended]
     truths = [one.truth for one in found]
     return {
