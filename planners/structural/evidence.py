@@ -30,7 +30,7 @@ from planners.structural.additive import AdditiveProcess
 from planners.structural.additive_fit import fit_additive
 from planners.structural.families import families_of
 from planners.structural.grounds import grounded
-from planners.structural.sampling import sampled
+from planners.structural.sampling import is_sought, sampled
 from planners.structural.whereabouts import Whereabouts
 
 logger = logging.getLogger(__name__)
@@ -48,11 +48,13 @@ class Evidence:
     surrogates : quantity → its surrogate, of which the process with structure is a member.
     processes : quantity → that process.
     families : where samples lie in each family of readings.
+    sought : whether a level is asked for that nothing is expected to have reached yet.
     """
 
     surrogates: dict[str, Surrogate]
     processes: dict[str, AdditiveProcess]
     families: tuple[Whereabouts, ...]
+    sought: bool = False
 
 
 def can_be_evidence(objective: Objective, settings: BayesianSettings) -> bool:
@@ -89,10 +91,12 @@ def gathered(
         logger.warning("structure was not weighed: %s", error)
         return None
     told: Surrogates = surrogates
-    if encoding.table is not None:  # trees join only what is scored row by row
+    sought = is_sought(objective, surrogates, encoding.encode_observations(made))
+    # Trees join what is scored row by row; they know nothing of what nobody has made yet.
+    if encoding.table is not None and not sought:
         told = blended(surrogates, encoding, objective, observations, earlier={}, settings=settings)
     joined = {q: _with_structure(s, processes[q]) for q, s in told.items()}
-    return Evidence(joined, processes, families)
+    return Evidence(joined, processes, families, sought)
 
 
 def choose_by(
@@ -106,8 +110,8 @@ def choose_by(
     settings: BayesianSettings,
     rng: np.random.Generator,
 ) -> list[Proposal]:
-    """Return `n` proposals: from a finite space as `bayesian` chooses, else by drawn samples."""
-    choose = sampled if encoding.table is None else suggest
+    """Return `n` proposals: from a finite space as `bayesian` chooses, unless a level is sought."""
+    choose = sampled if evidence.sought or encoding.table is None else suggest
     proposals = choose(
         encoding,
         objective,
@@ -188,6 +192,8 @@ def _told(proposal: Proposal, evidence: Evidence) -> Proposal:
             f"{most} tells {named[most]:.0%} of its variance"
         )
     text = f"{proposal.reason.text} {'; '.join(parts)}. {_doubts(evidence.families)}"
+    if evidence.sought:
+        text += " The level asked for is not reached, so only what exceeds it counts."
     reason = proposal.reason.model_copy(
         update={"text": text, "model": model, "planner": "structure"}
     )

@@ -1,11 +1,15 @@
-"""Where structure as evidence promises most in a space that is not finite: samples, no gradients.
+"""Where structure as evidence promises most: closed forms score rows, or points drawn ever closer.
 
-BoTorch knows no process over uncertain structure, so closed forms score points drawn ever closer.
+BoTorch knows no process over uncertain structure, so no gradients are followed. As long as a level
+that was asked for is not reached, only what exceeds it counts as improvement (goal seeking, Jones
+2001, doi:10.1023/A:1012771025575, section 7): the last per cent of a phase that cannot reach it is
+worth nothing, and phases that nobody has made yet are worth a look.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +20,7 @@ from planners.bayesian.outlook import best_made_of, outlook_of
 from planners.bayesian.reasons import reason_for
 from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.surrogate import Surrogates
+from planners.columns import Array
 from planners.encoding import Encoding
 from planners.objective import Objective
 from planners.proposal import Observation, Proposal
@@ -54,6 +59,7 @@ def sampled(
             success=success,
             kind="log_nei",
         )
+        acquisition = replace(acquisition, best=max(acquisition.best, aimed_at(objective)))
         choices = best_points(
             encoding,
             acquisition.score,
@@ -86,3 +92,19 @@ def sampled(
         proposals.append(Proposal(values=choices[0].point, reason=reason))
         waiting.append(choices[0].point)
     return proposals
+
+
+def is_sought(objective: Objective, surrogates: Surrogates, x: Array) -> bool:
+    """Return whether a level is asked for that no experiment at `x` is expected to have reached."""
+    goal = aimed_at(objective)
+    if not np.isfinite(goal) or not len(x):
+        return False
+    mean, _ = marginal.utility(objective, {q: s.predict(x) for q, s in surrogates.items()})
+    return bool(mean.max() < goal)
+
+
+def aimed_at(objective: Objective) -> float:
+    """Return the utility at which every target has reached its level, -inf if one has none."""
+    levels = {t.quantity: t.value for t in objective.targets}
+    known = {q: v for q, v in levels.items() if v is not None}
+    return objective.utility(known) if len(known) == len(levels) else -np.inf

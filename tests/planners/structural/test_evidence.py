@@ -17,6 +17,7 @@ from planners import (
     Target,
 )
 from planners.bayesian.gaussian_process import distance, matern52
+from planners.bayesian.surrogate import fit_surrogates
 from planners.columns import Array
 from planners.encoding import Encoding
 from planners.structural.additive import AdditiveProcess, expected_rbf
@@ -24,6 +25,7 @@ from planners.structural.additive_fit import _Problem, fit_additive
 from planners.structural.evidence import MEMBER, gathered
 from planners.structural.families import families_of
 from planners.structural.planner import StructuralPlanner, make
+from planners.structural.sampling import aimed_at, is_sought
 from planners.structural.whereabouts import Gap, Whereabouts
 from planners.structure import Answer, Reading, Structure
 
@@ -388,3 +390,35 @@ def test_fitting_needs_no_number_of_families_in_particular() -> None:
         mean, std = process.leave_one_out()
         assert np.corrcoef(mean, y)[0, 1] > 0.8
         assert np.all(std > 0)
+
+
+def test_a_level_that_no_known_phase_reaches_sends_the_planner_to_what_nobody_has_made() -> None:
+    """Both sides of the plateau are known; a sliver of the space is of a third phase."""
+    rng = np.random.default_rng(6)
+    rows = np.flatnonzero(candidates()[:, 0] < 0.75)[:16]
+    known = made(rows, rng=rng)
+    chosen = {}
+    for level in (None, 5.0):
+        objective = Objective(targets=(Target(quantity="hardness", goal="maximize", value=level),))
+        proposal = make({"seed": 0}).propose(space(), objective, observations=known, rng=rng)[0]
+        chosen[level] = float(proposal.values["iron"])
+        assert ("is not reached" in proposal.reason.text) == (level is not None)
+    farthest = candidates()[rows, 0].max()
+    assert chosen[5.0] - farthest > 0.1
+
+
+def test_a_level_is_sought_until_it_is_expected_to_be_reached() -> None:
+    rng = np.random.default_rng(6)
+    encoding, known = Encoding(space()), made(np.arange(16), rng=rng)
+    x = encoding.encode_observations(known)
+    best = max(o.outcomes["hardness"] for o in known)
+    for level, sought in ((None, False), (best - 0.2, False), (best + 0.2, True)):
+        objective = Objective(targets=(Target(quantity="hardness", goal="maximize", value=level),))
+        surrogates = fit_surrogates(encoding, objective, known)
+        assert is_sought(objective, surrogates, x) is sought
+
+
+def test_what_is_aimed_at_is_a_utility_whatever_the_direction() -> None:
+    low = Objective(targets=(Target(quantity="loss", goal="minimize", value=0.3),))
+    assert aimed_at(low) == pytest.approx(-0.3)
+    assert aimed_at(OBJECTIVE) == -np.inf
