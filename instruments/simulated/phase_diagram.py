@@ -35,14 +35,18 @@ PERCOLATION, ABRUPTNESS = 0.5, 0.03
 SLOWEST, FASTEST = 3.0, 0.3
 """Time constant of the reaction at the lowest and at the highest temperature [h]."""
 
-GOOD_SHARE, LEAST_SHARE = (0.05, 0.12), 0.05
+GOOD_SHARE, LEAST_SHARE = (0.03, 0.08), 0.03
 """Share of the space in which the best phase connects, and any phase at least; other diagrams are
 drawn anew."""
 
-HILL, FLOOR = 0.35, 0.6
+HILL, FLOOR = 0.35, 0.85
 """Width of what is best within the best phase, and what is left of it far from there."""
 
-N_DRAWN, N_LOOKED = 2000, 100
+N_HILLS, NARROW, LOWER = 3, 0.15, 0.7
+"""Hills of a property that follows the settings, their width, and how high all but one are."""
+
+N_DRAWN, N_LOOKED, LONG = 20_000, 100, 0.85
+"""Diagrams that are drawn at most, and where each is looked at: after a long dwell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,8 @@ class PhaseDiagram:
     centre, enthalpy, entropy : c, h and s of each phase, (n_phases,).
     level : property of each phase where it connects, (n_phases,); 1 for the best.
     slope : its relative change over each range, (n_phases, 3): composition, temperature, log dwell.
-    top : where the best phase is at its best, or the settings if they decide; shares, (3,).
+    top : where the best phase is at its best, in shares, (3,).
+    hills : where the property is high if settings decide, the highest first, (N_HILLS, 3).
     law : what the property follows.
     """
 
@@ -76,6 +81,7 @@ class PhaseDiagram:
     level: FloatArray
     slope: FloatArray
     top: FloatArray
+    hills: FloatArray
     law: Law = "phases"
 
     @classmethod
@@ -89,6 +95,7 @@ class PhaseDiagram:
         """
         rng = stream(seed, "phase diagram")
         looked = rng.random((N_LOOKED, 3))
+        looked[:, 2] = LONG
         for _ in range(N_DRAWN):
             found = cls._drawn(rng, n_phases, law)
             seen = (found.fractions(looked) > PERCOLATION).mean(axis=0)
@@ -108,6 +115,7 @@ class PhaseDiagram:
             level=rng.permutation(level),
             slope=rng.uniform(-0.4, 0.4, (n, 3)),
             top=rng.uniform(0.15, 0.85, 3),
+            hills=rng.uniform(0.0, 1.0, (N_HILLS, 3)),
             law=law,
         )
 
@@ -131,14 +139,20 @@ class PhaseDiagram:
         ----------
         fractions : (n, n_phases); they need not sum to 1 if some of the mass is something else.
         """
+        if self.law == "settings":
+            return self._by_settings(shares)
         off = ((shares - self.top) ** 2).sum(axis=1)
         hill = FLOOR + (1.0 - FLOOR) * np.exp(-0.5 * off / HILL**2)
-        if self.law == "settings":
-            return np.asarray(hill + 0.1 * (shares - 0.5) @ self.slope[0])
         own = self.level * (1.0 + (shares - 0.5) @ self.slope.T)
         own[:, self.best] = hill
         connected = expit((fractions - PERCOLATION) / ABRUPTNESS)
         return np.asarray((connected * own).sum(axis=1))
+
+    def _by_settings(self, shares: FloatArray) -> FloatArray:
+        """Return a property of hills over composition and temperature, (n,)."""
+        off = shares[:, None, :2] - self.hills[:, :2]
+        height = np.where(np.arange(len(self.hills)) == 0, 1.0, LOWER)
+        return np.asarray((height * np.exp(-0.5 * (off**2).sum(axis=2) / NARROW**2)).max(axis=1))
 
     def _stable(self, x: float, t: float) -> FloatArray:
         """Return the fractions that the common tangent leaves at one point, (n_phases,)."""

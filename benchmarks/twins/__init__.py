@@ -1,0 +1,1 @@
+"""Twins that make structure matter, and twins that would make it mislead."""
