@@ -36,7 +36,7 @@ FloatArray = NDArray[np.float64]
 AlarmKind = Literal["drift", "overconfident", "unknown_phase", "property"]
 
 DRIFT = 2.5
-"""Log odds, averaged over an agent's nuisances and figures of merit, from which a change is told."""
+"""Log odds, averaged over nuisances and figures of merit, from which a change is told."""
 
 DECADES = 5.0
 """Ratio of the largest to the smallest setting from which it counts by its logarithm."""
