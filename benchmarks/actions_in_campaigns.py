@@ -2,9 +2,10 @@
 
 The packaged campaign ``tio2_actions`` runs through the orchestrator, history and all, from the same
 seeds in three ways: ``weighed`` as it stands; ``long`` with every sample counted 16 times as long
-and nothing weighed; ``short`` with short counts and nothing weighed. Every way may take so many
-turns. Reported for each are the beam time, what all of it cost, and how far the recommended sample
-(the best by what stands) truly is from the wanted fraction, which the hidden powder tells.
+and nothing weighed; ``short`` with short counts and nothing weighed. The tube is weaker than in the
+example, so that a short scan leaves more doubt than the tolerance of the target. Every way may take
+so many turns. Reported for each are the beam time, what all of it cost, and how far the recommended
+sample (the best by what stands) truly is from the wanted fraction, which the hidden powder tells.
 
     python benchmarks/actions_in_campaigns.py --seeds 20 --records turns.jsonl --json out.json
 
@@ -44,6 +45,9 @@ SHORT, LONG = 0.5, 8.0
 STEP = 0.04
 """Step of every scan [deg]; twice the instrument's own, so that a refinement takes half as long."""
 
+PEAK_RATE = 60.0
+"""Counts a second at the strongest peak; the example's tube has 200."""
+
 WANTED, TOLERANCE = 0.30, 0.02
 
 
@@ -59,9 +63,11 @@ def prepared(way: str, seed: int, turns: int) -> Prepared:
         }
     )
     file, lab_source = load_laboratory(path.parent / campaign.laboratory)
-    laboratory = build_laboratory(
-        file.model_copy(update={"seed": 1000 + seed}), lab_source, twin=True
-    )
+    entry = file.instruments["diffractometer"]
+    weak = entry.model_copy(update={"settings": {**entry.settings, "peak_rate": PEAK_RATE}})
+    instruments = {**file.instruments, "diffractometer": weak}
+    file = file.model_copy(update={"seed": 1000 + seed, "instruments": instruments})
+    laboratory = build_laboratory(file, lab_source, twin=True)
     matched = match(campaign, laboratory, source)
     return Prepared(campaign, laboratory, matched, source, lab_source, True)
 
@@ -134,6 +140,8 @@ def report(rows: list[dict[str, float | str]]) -> None:
             f"{mean['beam_h']:>8.1f}{money.mean():>8.0f}{np.median(off):>8.3f}"
             f"{np.mean(off <= TOLERANCE):>7.0%}"
         )
+    if not {"weighed", "long"} <= {r["way"] for r in rows}:
+        return
     rng = np.random.default_rng(0)
     for what in ("beam_h", "money", "off"):
         print(f"weighed / long, {what}: {paired(rows, what, rng)}")

@@ -29,18 +29,10 @@ from orchestrator.acting.options import offered
 from orchestrator.costs import cost_of
 from orchestrator.deciding.fallback import plan, read
 from orchestrator.errors import CampaignStops
-from orchestrator.failing.clearing import (
-    AGAIN,
-    further,
-    mark,
-    remedy_for_analysis,
-    standing,
-    times_in,
-    unclear,
-)
+from orchestrator.failing.clearing import AGAIN, mark, times_in
 from orchestrator.failing.remedies import StepFailed, persist
 from orchestrator.failing.repeating import LOOK_BACK, times_repeated, to_repeat
-from orchestrator.furthering import measured_further
+from orchestrator.furthering import cleared
 from orchestrator.journal import act, settled_attempts
 from orchestrator.measuring import measure_once
 from orchestrator.people.approval import undone, vetoed
@@ -56,6 +48,7 @@ from orchestrator.telling import (
     why_it_failed,
 )
 from orchestrator.trust.applying import retold, trusted
+from orchestrator.trust.standards import to_check
 from planners.proposal import Observation, Proposal
 
 
@@ -97,7 +90,7 @@ async def _carried_out(run: Run, number: int, proposal: Proposal, verbs: Verbs) 
         sample = await _sample(run, number, proposal, verbs)
         _refuse(await undone(run, number, "measure", sample=sample.id))
         measurements = await persist(run, number, "measurement", verbs.measure, sample)
-        insights = await _cleared(run, number, sample, measurements, verbs)
+        insights = await cleared(run, number, sample, measurements, verbs.analyze)
         _refuse(infeasible(insights), cause=INFEASIBLE)
         _refuse(await looked_at(run, number, insights), cause=DISCARDED)
     except StepFailed as failed:
@@ -111,36 +104,6 @@ async def _sample(run: Run, number: int, proposal: Proposal, verbs: Verbs) -> Sa
         return sample_again(run, number, proposal.measure_again)
     _refuse(await undone(run, number, "synthesize"))
     return await persist(run, number, "synthesis", verbs.synthesize, proposal)
-
-
-async def _cleared(
-    run: Run, number: int, sample: Sample, measurements: list[Measurement], verbs: Verbs
-) -> list[Insight]:
-    """Return what the agents say, after the further measurements that they asked for.
-
-    One more is taken if they tell nothing of what is wanted and that is the remedy.
-    """
-    taken = list(measurements)
-    rounds = [await verbs.analyze(run, number, taken)]
-    while (more := await measured_further(run, number, sample, rounds[-1], taken)) is not None:
-        taken.append(more)
-        rounds.append(await verbs.analyze(run, number, taken))
-    measured_again = False
-    while (why := unclear(run, standing(rounds))) is not None:
-        if asked_again(run, number) is not None:
-            break
-        remedy = await remedy_for_analysis(run, number, why, measured_again=measured_again)
-        if remedy == "skip":
-            break
-        if remedy != "measure_again":
-            raise StepFailed(why, cause="analysis", remedy=remedy)
-        wanted, times = further(run, rounds[-1]), len(taken) - len(measurements) + 1
-        taken.append(
-            await measure_once(run, number, sample, wanted.index, more=wanted.settings, times=times)
-        )
-        rounds.append(await verbs.analyze(run, number, taken))
-        measured_again = True
-    return standing(rounds)
 
 
 def _failed(run: Run, number: int, proposal: Proposal, failed: StepFailed) -> Observation:
@@ -178,7 +141,7 @@ async def propose(run: Run, number: int) -> Proposal:
     latest = dict(ended[-LOOK_BACK:])  # what is under way now cannot have ended long ago
     made = {n: p for n, p in run.under_way.points.items() if n not in run.under_way.again}
     pending = {n: point for n, point in made.items() if n not in latest}
-    proposal = to_repeat(run, number, latest)
+    proposal = to_repeat(run, number, latest) or to_check(run, number)
     if proposal is None:
         proposal = await plan(
             run,
