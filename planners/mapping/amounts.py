@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 from scipy.special import log_ndtr, ndtr, owens_t
 
 from planners.bayesian.gaussian_process import GaussianProcess, fit
@@ -99,7 +100,7 @@ class AmountMap:
         return np.maximum(total, 0.0)
 
 
-def amount_map(amounts: Amounts, x: Array, *, groups: np.ndarray) -> AmountMap:
+def amount_map(amounts: Amounts, x: Array, *, groups: npt.NDArray[np.int64]) -> AmountMap:
     """Return the map of phases of which shares were read.
 
     Parameters
@@ -138,7 +139,7 @@ def _censored(
     extra: Array,
     *,
     bounds: tuple[float, float],
-    groups: np.ndarray,
+    groups: npt.NDArray[np.int64],
 ) -> GaussianProcess:
     """Return the process of amounts of which those at a bound may lie beyond it.
 

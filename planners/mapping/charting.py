@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from planners.bayesian.gaussian_process import SurrogateFailed
 from planners.columns import Array
@@ -55,7 +56,7 @@ def points_of(encoding: Encoding, *, seed: int) -> Array:
     return encoding.encode(draw_uniform(encoding.space, MOST_POINTS, rng=rng))
 
 
-def _charted(readings: Readings, x: Array, groups: np.ndarray) -> PhaseMap:
+def _charted(readings: Readings, x: Array, groups: npt.NDArray[np.int64]) -> PhaseMap:
     if isinstance(readings, Amounts):
         return amount_map(readings, x, groups=groups)
     if isinstance(readings, Labels):

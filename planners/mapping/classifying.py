@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from planners.bayesian.gaussian_process import GaussianProcess, fit
 from planners.columns import Array
@@ -111,7 +112,7 @@ class RegionMap:
         return means[n:], covariances, means[:n], np.maximum(variances, 1e-9)
 
 
-def region_map(regions: Regions, x: Array, *, groups: np.ndarray) -> RegionMap:
+def region_map(regions: Regions, x: Array, *, groups: npt.NDArray[np.int64]) -> RegionMap:
     """Return the map of regions that samples were found to belong to.
 
     Parameters

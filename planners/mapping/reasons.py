@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,10 +11,8 @@ from planners.bayesian.surrogate import predictions
 from planners.columns import Array
 from planners.mapping.maps import PhaseMap, doubt_of
 from planners.mapping.regions import MOST_REGIONS
+from planners.mapping.weighing import Weighing
 from planners.proposal import Alternative, Grounds, Observation, Outlook, Prediction, Reason
-
-if TYPE_CHECKING:
-    from planners.mapping.planner import Weighing
 
 NAMED = 0.1
 """Probability from which a region is named."""

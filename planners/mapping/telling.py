@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from planners.columns import Array
 from planners.mapping.maps import PhaseMap
@@ -27,7 +28,7 @@ class Legend:
     """
 
     names: tuple[str, ...]
-    index: np.ndarray
+    index: npt.NDArray[np.int64]
     sure: Array
 
     @property
@@ -53,5 +54,5 @@ def legend_of(probabilities: Array, chart: PhaseMap) -> Legend:
     return Legend(tuple(str(names[k]) for k in order), rank[index], sure)
 
 
-def _joined(names: tuple[str, ...], there: np.ndarray) -> str:
+def _joined(names: tuple[str, ...], there: npt.NDArray[np.bool_]) -> str:
     return " + ".join(n for n, t in zip(names, there, strict=True) if t) or NOTHING
