@@ -88,23 +88,24 @@ def _model(weighing: Weighing, for_map: float, for_property: float) -> dict[str,
 def _text(weighing: Weighing, at: Array, for_map: float, for_property: float) -> str:
     parts = []
     if weighing.chart is not None:
-        parts.append(
-            f"it is expected to take away {for_map:.1%} of the map's doubt "
-            f"({_where(weighing.chart, at)})"
-        )
+        where = _where(weighing.chart, at)
+        parts.append(f"take away {for_map:.1%} of the map's doubt ({where})")
     if weighing.known is not None:
         parts.append(
-            f"to gain {for_property:.1%} of the property's range, of whose best "
-            f"{weighing.known.left:.3g} are expected to be missing"
+            f"gain {for_property:.1%} of the property's range (the best point is expected to have "
+            f"{weighing.known.left:.3g} more than the best so far)"
         )
-    lead = "Chosen for both"
-    if weighing.known is None or weighing.share * for_map > 3 * (1 - weighing.share) * for_property:
-        lead = "Chosen for the map"
-    elif (
-        weighing.chart is None or weighing.share * for_map * 3 < (1 - weighing.share) * for_property
-    ):
-        lead = "Chosen for the property"
-    return f"{lead}: {' and '.join(parts)}."
+    return f"{_lead(weighing, for_map, for_property)}: expected to {' and '.join(parts)}."
+
+
+def _lead(weighing: Weighing, for_map: float, for_property: float) -> str:
+    """Say for what a point was chosen: what makes three quarters of its promise, else both."""
+    of_map, of_property = weighing.share * for_map, (1 - weighing.share) * for_property
+    if weighing.known is None or of_map > 3 * of_property:
+        return "Chosen for the map"
+    if weighing.chart is None or of_property > 3 * of_map:
+        return "Chosen for the property"
+    return "Chosen for both"
 
 
 def _where(chart: PhaseMap, at: Array) -> str:
