@@ -59,13 +59,13 @@ async def looked_at(run: Run, number: int, insights: Sequence[Insight]) -> str |
         key=f"look/{number}",
         kind="look",
         text=f"Experiment {number}: {'; '.join(whys)}. Does it count?",
-        options=("go on", "discard"),
+        options=("keep", "discard"),
         number=number,
         details={"why": list(whys)},
     )
     with run.time_passes():
         reply = await run.person.ask(question)
-    if reply.answer == "go on":
+    if reply.answer == "keep":
         return None
     said = f"discarded: {reply.reason}" if reply.reason else f"discarded by {reply.by}"
     run.history.record_event(run.id, "person", f"{reply.by}: {said}", number)
