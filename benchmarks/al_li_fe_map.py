@@ -11,7 +11,8 @@ are
 
 - `regions`: the share of all 231 compositions whose set of phases is exactly right; the system has
   17 such regions, and one phase too many or too few is wrong,
-- `phases`: the share of all compositions and phases of which presence or absence is right.
+- `phases`: the share of all compositions and true phases of which presence or absence is right; a
+  found phase that is no true one counts in `regions` alone.
 
 `--oracle` gives true shares (std 0.01) instead of readings: what the choice and the map are worth
 without errors of reading. Constants of map and choice were chosen on other, simulated spreads
