@@ -179,6 +179,8 @@ def _verdict(story: Story) -> str:
             f"It {verb} every target as measured; with the stated uncertainties the probability "
             f"that the sample does is {sure}."
         )
+    if observation.supersedes is not None:
+        parts.append("Its sample was measured again later, and all of it is read together.")
     if observation.p_wrong > DOUBTFUL:
         parts.append(
             "Its analysis is doubtful: wrong with probability "

@@ -18,6 +18,7 @@ from orchestrator.report.artifacts import gather, render
 from orchestrator.report.listing import rows
 from orchestrator.report.story import Story
 from orchestrator.report.summary import summary
+from orchestrator.run import Run
 from orchestrator.store import Store
 from planners.actions.records import MeasureAgain
 from tests.orchestrator.actors import first_after
@@ -67,6 +68,10 @@ def test_a_longer_count_is_told_as_a_multiple_of_the_planned_one() -> None:
 async def _story(store: Store) -> Story:
     run, _ = await begun(store, first_after({2: 0}))
     await run_campaign(run)
+    return _story_of(store, run)
+
+
+def _story_of(store: Store, run: Run) -> Story:
     record = store.campaign(run.id)
     return Story(
         record=record,
@@ -122,3 +127,13 @@ async def test_the_terminal_tells_of_a_second_look(
     text = console.export_text()
     assert "measured again in 2" in text
     assert "asked     sample of experiment 0 again: table, repeats 4" in text
+
+
+async def test_the_best_sample_is_told_as_it_was_read_last(store: Store) -> None:
+    run, _ = await begun(store, first_after({1: 0}), budget={"experiments": 2})
+    await run_campaign(run)
+    best = summary(_story_of(store, run)).best
+    assert best is not None
+    assert best.number == 0
+    assert "measured again later" in best.verdict
+    assert "± 0.045" in best.outcomes[0][1]  # of five repeats, where the first look had one
