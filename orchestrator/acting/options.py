@@ -21,6 +21,7 @@ from orchestrator.acting.again import plan_of
 from orchestrator.acting.current import NOTHING_NEW, current, latest
 from orchestrator.acting.prices import Price, made_so_far, new_price
 from orchestrator.costs import price
+from orchestrator.measuring import SPOILING_FLAGS
 from orchestrator.run import Run
 from orchestrator.store.records import Experiment, MeasurementSummary
 from planners.actions.records import MeasureAgain, Offer, Option
@@ -142,8 +143,8 @@ class Tried:
     def of(cls, run: Run, experiments: Mapping[int, Experiment], made: int) -> Self:
         """Return how the sample that an experiment made was measured."""
         later = [e for e in experiments.values() if _is_of(e, made)]
-        taken = list(experiments[made].measurements[len(run.campaign.measurements) :])
-        taken += [m for e in later for m in e.measurements]
+        own = [m for m in experiments[made].measurements if not SPOILING_FLAGS & set(m.flags)]
+        taken = own[len(run.campaign.measurements) :] + [m for e in later for m in e.measurements]
         vain = [
             e.proposal.measure_again
             for e in later
