@@ -18,7 +18,8 @@ from planners.space import Point
 logger = logging.getLogger(__name__)
 
 SceneOf = Callable[[Sequence[Point]], Scene]
-"""Takes candidates; returns them among the observations, with what is believed of all."""
+"""Takes what a planner would make next and its runners-up, nothing if nothing is left; returns
+them, and other promising points, among the observations, with what is believed of all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Choosing:
             if self.scene is None:
                 raise
             scene = self.scene(())
-            weighed = self._weighed(scene, (), options)
+            weighed = self._weighed(scene, options)
             if not weighed or weighed[0].worth <= 0.0:
                 raise
             return self._proposed(scene, weighed, None)
@@ -66,12 +67,10 @@ class Choosing:
             return _after(new, f"Samples that are there were not weighed, as {self.why_not}.")
         points = [new.values, *(a.values for a in new.reason.alternatives)]
         scene = self.scene(points)
-        return self._proposed(scene, self._weighed(scene, points, options), new)
+        return self._proposed(scene, self._weighed(scene, options), new)
 
-    def _weighed(
-        self, scene: Scene, points: Sequence[Point], options: Sequence[Option]
-    ) -> list[Weighed]:
-        return weigh(scene, points, options, price=self.price, replicates=self.replicates)
+    def _weighed(self, scene: Scene, options: Sequence[Option]) -> list[Weighed]:
+        return weigh(scene, options, price=self.price, replicates=self.replicates)
 
     def _proposed(self, scene: Scene, weighed: Sequence[Weighed], new: Proposal | None) -> Proposal:
         best = weighed[0]

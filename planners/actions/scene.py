@@ -50,7 +50,7 @@ class Scene:
     population : quantity → mean and standard deviation of the values, from which wrong ones come.
     noise : quantity → variance expected of a new sample's value.
     succeeds : probability that a new sample succeeds at each point, (n_points,).
-    n_candidates : how many points follow the observations.
+    candidates : the points that follow the observations; the first is what the planner would make.
     """
 
     aim: Aim | MapAim
@@ -60,7 +60,7 @@ class Scene:
     population: Mapping[str, tuple[float, float]]
     noise: Mapping[str, float]
     succeeds: Array
-    n_candidates: int
+    candidates: tuple[Point, ...]
 
     @property
     def quantities(self) -> tuple[str, ...]:
@@ -111,7 +111,7 @@ def scene_of(
         population={q: (s.location, s.scale) for q, s in surrogates.items()},
         noise={q: _new_noise(observations, entries, q) for q in surrogates},
         succeeds=np.ones(len(x)) if success is None else success.probability(x),
-        n_candidates=len(candidates),
+        candidates=tuple(candidates),
     )
 
 

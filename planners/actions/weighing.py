@@ -49,7 +49,6 @@ class Weighed:
 
 def weigh(
     scene: Scene,
-    points: Sequence[Point],
     options: Sequence[Option],
     *,
     price: Price,
@@ -58,15 +57,11 @@ def weigh(
     """Return every action, that of most worth per cost first.
 
     Of equal ones new experiments come before replicates, and these before options.
-
-    Parameters
-    ----------
-    points : the candidates of the scene: what the planner would make next, then its runners-up.
-        What is worth most per cost among them speaks for new experiments; the first is made.
+    The candidate that is worth most per cost speaks for new experiments; the first is made.
     """
     found: list[Weighed] = []
-    if points:
-        found.append(_new(scene, points, price))
+    if scene.candidates:
+        found.append(_new(scene, price))
     if replicates:
         found += _replicate(scene, price)
     found += [
@@ -82,8 +77,8 @@ def weigh(
     return sorted(found, key=lambda w: -w.rate)
 
 
-def _new(scene: Scene, points: Sequence[Point], price: Price) -> Weighed:
-    n = len(scene.observations)
+def _new(scene: Scene, price: Price) -> Weighed:
+    n, points = len(scene.observations), scene.candidates
     costs = np.array([price(p) for p in points])
     worths = np.array([of_new(scene, n + k) for k in range(len(points))])
     best = int(np.argmax(worths / costs))

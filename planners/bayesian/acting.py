@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from planners.actions.choosing import Choosing, SceneOf
+from planners.actions.promising import promising
 from planners.actions.records import Option
 from planners.actions.scene import Scene, scene_of
 from planners.actions.weighing import Price
+from planners.baselines import tried_points
 from planners.bayesian.feasibility import success_model
 from planners.bayesian.gaussian_process import SurrogateFailed
 from planners.bayesian.goals.references import reference_points
@@ -102,12 +104,18 @@ def _scene(
     references = reference_points(encoding, None, rng=rng) if objective.maps else None
 
     def scene(candidates: Sequence[Point]) -> Scene:
+        others: Sequence[Point] = ()
+        if candidates and not objective.maps:
+            made = [o for o in observations if objective.is_complete(o.outcomes)]
+            tried = [*tried_points(observations, pending), *candidates]
+            x = encoding.encode_observations(made or observations)
+            others = promising(encoding, objective, surrogates, made=x, tried=tried, rng=rng)
         return scene_of(
             encoding,
             objective,
             observations,
             surrogates,
-            candidates,
+            [*candidates, *others],
             pending=pending,
             success=success_model(encoding, observations),
             references=references,
