@@ -74,13 +74,19 @@ def gathered(
     *,
     settings: BayesianSettings,
     at_face_value: bool,
+    among: Sequence[str] = (),
 ) -> Evidence | None:
-    """Return the surrogates with structure among them, None while there is too little to tell."""
+    """Return the surrogates with structure among them, None while there is too little to tell.
+
+    Parameters
+    ----------
+    among : names of the families of readings that may be evidence; all if empty.
+    """
     made = [o for o in observations if not o.failed]
     if len(made) + len(pending) < first_experiments(encoding, objective, settings):
         return None
     try:
-        families = _whereabouts(encoding, made, at_face_value=at_face_value)
+        families = _whereabouts(encoding, made, at_face_value=at_face_value, among=among)
         if not families:
             return None
         surrogates = dict(fit_surrogates(encoding, objective, observations))
@@ -144,14 +150,14 @@ def choose_by(
 
 
 def _whereabouts(
-    encoding: Encoding, made: Sequence[Observation], *, at_face_value: bool
+    encoding: Encoding, made: Sequence[Observation], *, at_face_value: bool, among: Sequence[str]
 ) -> tuple[Whereabouts, ...]:
     if not made:
         return ()
     x = encoding.encode_observations(made)
     return tuple(
         Whereabouts(f, x, groups=encoding.groups, at_face_value=at_face_value)
-        for f in families_of(made)
+        for f in families_of(made, among=among)
     )
 
 

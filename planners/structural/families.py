@@ -57,15 +57,17 @@ class Family:
     beyond: float
 
 
-def families_of(observations: Sequence[Observation]) -> list[Family]:
+def families_of(observations: Sequence[Observation], *, among: Sequence[str] = ()) -> list[Family]:
     """Return the families that vary, those that vary most beyond their errors first.
 
     Parameters
     ----------
     observations : those that gave outcomes.
+    among : names of the families that are looked at; all if empty.
     """
     tables = [*_number_tables(observations), *_answer_tables(observations)]
-    found = [f for t in tables if (f := _reduced(t)) is not None]
+    asked = [t for t in tables if not among or t.name in among]
+    found = [f for t in asked if (f := _reduced(t)) is not None]
     return sorted(found, key=lambda f: -f.beyond)[:MOST_FAMILIES]
 
 

@@ -49,6 +49,9 @@ class StructuralSettings(BaseModel):
     n_alternatives : runners-up stored with each proposal.
     otherwise : settings of the planner `bayesian`, which chooses where no agent knows what
         follows from structure, with structure as evidence where any was read.
+    evidence : families of readings that may be evidence, such as ``xrd.weight_fraction``; all if
+        empty. Where somebody knows that cells or the sample's height have nothing to do with what
+        is wanted, a dozen experiments need not find it out.
     at_face_value : take readings for right and exact where they are evidence, to see what their
         doubts are worth; known functions are not concerned.
     seed : scrambles the initial design; a campaign fills in a number drawn from its own seed.
@@ -60,6 +63,7 @@ class StructuralSettings(BaseModel):
     n_candidates: int = Field(default=600, ge=16)
     n_alternatives: int = Field(default=3, ge=0)
     otherwise: BayesianSettings = BayesianSettings()
+    evidence: tuple[str, ...] = ()
     at_face_value: bool = False
     seed: int = Field(default=0, ge=0)
 
@@ -212,6 +216,7 @@ class StructuralPlanner:
             pending,
             settings=self._otherwise.settings,
             at_face_value=self.settings.at_face_value,
+            among=self.settings.evidence,
         )
 
     def _why_not(self, objective: Objective) -> str | None:

@@ -422,3 +422,13 @@ def test_what_is_aimed_at_is_a_utility_whatever_the_direction() -> None:
     low = Objective(targets=(Target(quantity="loss", goal="minimize", value=0.3),))
     assert aimed_at(low) == pytest.approx(-0.3)
     assert aimed_at(OBJECTIVE) == -np.inf
+
+
+def test_a_person_may_say_which_readings_can_be_evidence() -> None:
+    observations = made(np.arange(16), rng=np.random.default_rng(0))
+    assert [f.name for f in families_of(observations, among=["phase"])] == ["phase"]
+    planner = make({"seed": 0, "evidence": ["phase"]})
+    rng = np.random.default_rng(0)
+    proposal = planner.propose(space(), OBJECTIVE, observations=observations, rng=rng)[0]
+    told = [name for name in proposal.reason.model if " follows " in name]
+    assert told == ["hardness follows phase"]
