@@ -13,13 +13,14 @@ amorphous matter and a trace of quartz are in the patterns and not in the agent.
 Worlds: (a) the property follows phases with sharp boundaries, (b) structure is irrelevant, (c) the
 agent is over-confident (stds three times too small, 15 % of the readings another sample's, and it
 admits to neither), (d) from the ninth experiment on a new lot holds a phase that nobody listed, (e)
-from then on the diffractometer drifts. In (d) and (e) a person is to be told within three samples
-(`orchestrator.trust.alarms`); alarms before are false.
+from then on the diffractometer drifts. In (d) and (e) a person is to be told within three turns of
+the first sample concerned (`orchestrator.trust.alarms`); alarms before are false.
 
-Ratios of mean experiments are of paired seeds, with bootstrap 90 % intervals. The planner's
-constants and the worlds' were chosen on seeds from 100 on, the report is of seeds from 0 on.
+Ratios of mean experiments are of paired seeds, with bootstrap 90 % intervals. Everything was chosen
+on seeds from 100 on and after a look at 0 to 19; the report is of 20 to 39. `all readings` lets
+cells, sizes and heights be evidence too, `face value` doubts no reading.
 
-    python benchmarks/insight_twins.py --seeds 20 --records records.jsonl --json twins.json
+    python benchmarks/insight_twins.py --first 20 --seeds 20 --records records.jsonl
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ Array = npt.NDArray[np.float64]
 BASELINE = "scalar"
 RESAMPLES = 4000
 WITHIN = 3
-"""Samples with something wrong that may be made before a person is told."""
+"""Turns after the first sample concerned in which a person is to be told."""
 
 BARS = {
     "boundary": 0.75,
@@ -142,19 +143,20 @@ def _alarms(records: list[Record], world: str, arm: str) -> dict[str, Any]:
     kinds = WORLDS[world].told
     seen = [r for r in records if len(r["rows"]) > ONSET]
     first = [min((r["alarms"].get(k, np.inf) for k in kinds), default=np.inf) for r in seen]
-    samples = np.array(first) - ONSET + 1
-    early, soon = int((samples < 1).sum()), int(((samples >= 1) & (samples <= WITHIN)).sum())
-    later = samples[(samples > WITHIN) & np.isfinite(samples)]
+    turns = np.array(first) - ONSET
+    early, soon = int((turns < 0).sum()), int(((turns >= 0) & (turns <= WITHIN)).sum())
+    later = turns[(turns > WITHIN) & np.isfinite(turns)]
     print(
-        f"\n{WORLDS[world].title}, {arm}: a person is told within {WITHIN} samples in {soon} of "
-        f"{len(seen)} searches, later in {len(later)}, before anything happened in {early}"
+        f"\n{WORLDS[world].title}, {arm}: a person is told within {WITHIN} turns in {soon} of "
+        f"{len(seen)} searches, later in {len(later)}, before anything happened in {early}; median "
+        f"{np.median(turns[turns >= 0]):.0f} turns"
     )
     return {
         "world": world,
         "arm": arm,
         "searches": len(seen),
         "soon": soon,
-        "later": [float(s) for s in later],
+        "turns": [float(t) for t in turns],
         "false": early,
     }
 

@@ -9,8 +9,8 @@ import pytest
 from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
-SLOW = {"03_phases_in_a_mixture", "05_target_a_structure"}
-"""Notebooks that train networks, or compute how hundreds of large clusters scatter."""
+SLOW = {"03_phases_in_a_mixture", "05_target_a_structure", "06_structure_pays"}
+"""Notebooks that train networks, compute how large clusters scatter, or run three campaigns."""
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

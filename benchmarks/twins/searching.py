@@ -25,10 +25,14 @@ NOISE = 0.1
 WATCHED = 6
 """Experiments after the onset until which a search goes on, so that alarms can be judged."""
 
+FRACTIONS = {"evidence": ["xrd.weight_fraction"]}
+"""That a property may follow the phases is all that the planner is told of what readings mean."""
+
 ARMS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "scalar": ("bayesian", {}),
-    "structure": ("structure", {}),
-    "face value": ("structure", {"at_face_value": True}),
+    "structure": ("structure", FRACTIONS),
+    "face value": ("structure", {**FRACTIONS, "at_face_value": True}),
+    "all readings": ("structure", {}),
     "scalar, seeking": ("seeking", {}),
 }
 """What is compared → planner and its settings."""

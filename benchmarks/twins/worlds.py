@@ -50,6 +50,10 @@ ROUGH, NARROWED, SURE = 0.06, 3.0, 0.02
 small, and its probability of being wrong, whatever it sees."""
 
 
+DRIFT = {"since": ONSET, "zero": 0.06, "fading": 0.15, "blurring": 0.25}
+"""Per experiment: shift of 2θ [deg], share of the intensity lost, growth of the squared width."""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """How one laboratory is set up.
@@ -77,7 +81,7 @@ WORLDS: Mapping[str, World] = {
     "stranger": World(
         "(d) an unknown phase appears", {"new_lot": ONSET}, told=("unknown_phase", "drift")
     ),
-    "drift": World("(e) the instrument drifts", drift={"since": ONSET}, told=("drift",)),
+    "drift": World("(e) the instrument drifts", drift=DRIFT, told=("drift", "unknown_phase")),
 }
 
 
