@@ -16,9 +16,12 @@ from planners import (
     SearchSpace,
     Target,
 )
+from planners.actions.promising import promising
 from planners.actions.protocols import ActionAware
 from planners.actions.records import MeasureAgain, Option
 from planners.bayesian.planner import make
+from planners.bayesian.surrogate import fit_surrogates
+from planners.encoding import Encoding
 from planners.errors import NothingLeftToPropose
 from planners.proposal import Proposal
 from planners.structural.planner import make as make_structural
@@ -232,6 +235,21 @@ def test_a_failed_sample_may_be_read_at_last() -> None:
     assert said.measure_again is not None
     assert said.measure_again.experiment == len(rows)
     assert any("not known" in t for t in said.reason.grounds.reduces)
+
+
+def test_untried_points_beside_the_top_promise_most_and_none_is_tried() -> None:
+    rows = hill()
+    encoding = Encoding(SPACE)
+    found = promising(
+        encoding,
+        HIGHEST,
+        fit_surrogates(encoding, HIGHEST, rows),
+        made=encoding.encode_observations(rows),
+        tried=[o.values for o in rows],
+        rng=np.random.default_rng(0),
+    )
+    assert found[0] == {"temperature": 600.0}
+    assert not {o.values["temperature"] for o in rows} & {p["temperature"] for p in found}
 
 
 def test_the_same_question_has_the_same_answer() -> None:
