@@ -83,6 +83,7 @@ def coverage_table(laboratories: dict[int, list[Row]]) -> None:
     """Print the share of 90 % intervals that hold, as said and as believed."""
     said: Deviations = defaultdict(lambda: defaultdict(list))
     believed: Deviations = defaultdict(lambda: defaultdict(list))
+    late: Deviations = defaultdict(lambda: defaultdict(list))
     for seed, rows in laboratories.items():
         usual = [row for row in rows if row["kind"] == "usual" and not row["abstained"]]
         for row, believing in course(usual):
@@ -92,12 +93,16 @@ def coverage_table(laboratories: dict[int, list[Row]]) -> None:
                 said[quantity][seed].append(z)
             for quantity, z in deviations(row, believing):
                 believed[quantity][seed].append(z)
+                if row["turn"] >= len(usual) // 2:
+                    late[quantity][seed].append(z)
     print("\nshare of 90 % intervals that hold [90 % bootstrap over laboratories]")
-    print(f"{'quantity':38s}{'n':>6}   as said              as believed")
+    print(f"{'quantity':38s}{'n':>6}   as said              as believed          in the 2nd half")
     for quantity in sorted(said):
         n = sum(len(z) for z in said[quantity].values())
-        print(f"{quantity:38s}{n:6d}   {share(said[quantity])}   {share(believed[quantity])}")
-    print(f"{'all':38s}{'':6}   {share(together(said))}   {share(together(believed))}")
+        columns = "   ".join(share(found[quantity]) for found in (said, believed, late))
+        print(f"{quantity:38s}{n:6d}   {columns}")
+    columns = "   ".join(share(together(found)) for found in (said, believed, late))
+    print(f"{'all':38s}{'':6}   {columns}")
 
 
 def course(usual: Sequence[Row]) -> Iterator[tuple[Row, Trust]]:

@@ -21,6 +21,7 @@ from orchestrator.people.notifying import Notifier, Silent
 from orchestrator.sharing.desk import Desk, LocalDesk
 from orchestrator.storage.keeping import Keeper, KeepsNothing
 from orchestrator.store.records import ActionRecord, Event, Experiment
+from orchestrator.trust.statements import Statement
 from orchestrator.under_way import UnderWay
 from planners.proposal import Observation, Proposal
 
@@ -165,6 +166,8 @@ class Run:
     token : of the process that holds the campaign, see `orchestrator.sharing.holding`; None if
         nobody could take it over.
     storeroom : keeps the books of stock, samples and vessels around every physical action.
+    said : what agents said of experiments that have ended, so that each is read once; a memory of
+        the history, which may be empty at any time.
     """
 
     id: str
@@ -180,6 +183,7 @@ class Run:
     time_passes: Callable[[], AbstractContextManager[None]] = nullcontext
     token: int | None = None
     storeroom: Keeper = field(default_factory=KeepsNothing)
+    said: dict[int, list[Statement]] = field(default_factory=dict)
 
     def rng(self, number: int, role: str) -> np.random.Generator:
         """Return the random stream of one experiment and role.

@@ -38,6 +38,10 @@ LOOK_BACK = 40
 """Latest experiments that alarms are judged by, so that a long campaign costs no more a turn."""
 
 
+REMEMBERED = 400
+"""Experiments of which statements are kept in memory."""
+
+
 def trusted(run: Run, number: int, insights: Sequence[Insight]) -> list[Insight]:
     """Return what is believed of the sample of an experiment, and tell of new alarms.
 
@@ -97,13 +101,25 @@ def statements(
     """Return what the agents said last of each experiment, and of the one that is being scored."""
     found: list[Statement] = []
     for n in numbers:
-        known = run.history.experiment(run.id, n)
-        if known is not None and (now is None or n != now[0]):
-            found += said_of(known)
+        if now is None or n != now[0]:
+            found += _said(run, n)
     known = None if now is None else run.history.experiment(run.id, now[0])
     if known is not None and now is not None:
         found += said_of(known, now[1])
     return found
+
+
+def _said(run: Run, number: int) -> list[Statement]:
+    """Return what the agents said last of an experiment, read once if it has ended."""
+    if number in run.said:
+        return run.said[number]
+    known = run.history.experiment(run.id, number)
+    said = [] if known is None else said_of(known)
+    if known is not None and known.observation is not None:
+        if len(run.said) >= REMEMBERED:
+            run.said.pop(min(run.said))
+        run.said[number] = said
+    return said
 
 
 def _trust(run: Run, said: list[Statement], told: list[Truth], on: list[Alarm]) -> Trust:
