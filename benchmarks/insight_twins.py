@@ -70,6 +70,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--budget", type=int, default=50)
+    parser.add_argument("--noise", type=float, default=0.1, help="std of a conductivity [S/m]")
     parser.add_argument("--records", type=Path, help="file of searches, added to and resumed")
     parser.add_argument("--json", type=Path, help="where to write the numbers of the tables")
     return parser.parse_args()
@@ -81,7 +82,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     worlds, arms = asked.worlds.split(","), asked.arms.split(";")
     wanted = [
-        (world, arm, seed, asked.budget)
+        (world, arm, seed, asked.budget, asked.noise)
         for seed in range(asked.first, asked.first + asked.seeds)
         for world in worlds
         for arm in arms
@@ -89,8 +90,8 @@ def main() -> None:
     records = {key_of(r): r for r in _lines(asked.records)}
     for key in wanted:
         if key not in records:
-            world, arm, seed, budget = key
-            records[key] = searched(world, arm, seed=seed, budget=budget)
+            world, arm, seed, budget, noise = key
+            records[key] = searched(world, arm, seed=seed, budget=budget, noise=noise)
             _append(asked.records, records[key])
             print(f"searched {key}: {records[key]['needed']}", file=sys.stderr)
     report = tell({k: records[k] for k in wanted}, worlds, arms)
@@ -98,9 +99,10 @@ def main() -> None:
         asked.json.write_text(json.dumps(report, indent=1))
 
 
-def key_of(record: Record) -> tuple[str, str, int, int]:
+def key_of(record: Record) -> tuple[str, str, int, int, float]:
     """Return what tells a record from every other."""
-    return record["world"], record["arm"], record["seed"], record["budget"]
+    r = record
+    return r["world"], r["arm"], r["seed"], r["budget"], r["noise"]
 
 
 def tell(records: dict[Any, Record], worlds: list[str], arms: list[str]) -> dict[str, Any]:

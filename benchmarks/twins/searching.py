@@ -19,9 +19,6 @@ from planners.structural.planner import make as make_structure
 from twins.seeking import SeekingPlanner
 from twins.worlds import OBJECTIVE, ONSET, QUANTITY, WORLDS, Laboratory, pool
 
-NOISE = 0.1
-"""Standard deviation of a conductivity [S/m]; the best phase conducts 1 at its best."""
-
 WATCHED = 6
 """Experiments after the onset until which a search goes on, so that alarms can be judged."""
 
@@ -40,20 +37,24 @@ ARMS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 Record = dict[str, Any]
 
 
-def searched(world: str, arm: str, *, seed: int, budget: int) -> Record:
+def searched(world: str, arm: str, *, seed: int, budget: int, noise: float) -> Record:
     """Return what one search came to, as data for a line of JSON.
 
     Keys: ``needed``, experiments until the level was reached, budget + 1 if none
     was; ``rows``; ``alarms``, kind → first turn at which it was told.
+
+    Parameters
+    ----------
+    noise : standard deviation of a conductivity [S/m]; the best phase conducts 1 at its best.
     """
-    return asyncio.run(_searched(world, arm, seed=seed, budget=budget))
+    return asyncio.run(_searched(world, arm, seed=seed, budget=budget, noise=noise))
 
 
-async def _searched(world: str, arm: str, *, seed: int, budget: int) -> Record:
+async def _searched(world: str, arm: str, *, seed: int, budget: int, noise: float) -> Record:
     name, settings = ARMS[arm]
     planner = _planner(name, {"seed": seed, **settings})
     sees = name == "structure"
-    laboratory, candidates = Laboratory(world, seed, noise=NOISE), pool(world, seed)
+    laboratory, candidates = Laboratory(world, seed, noise=noise), pool(world, seed)
     await laboratory.connect()
     space, watching = candidates.space, sees and bool(WORLDS[world].told)
     assert space.candidates is not None
@@ -87,7 +88,7 @@ async def _searched(world: str, arm: str, *, seed: int, budget: int) -> Record:
         "arm": arm,
         "seed": seed,
         "budget": budget,
-        "noise": NOISE,
+        "noise": noise,
         "needed": needed,
         "rows": rows,
         "alarms": told,
