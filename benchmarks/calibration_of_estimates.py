@@ -199,7 +199,9 @@ def share(found: dict[int, list[float]]) -> str:
 
 
 def mean(found: dict[int, list[float]]) -> str:
-    """Return a mean with its bootstrap over laboratories."""
+    """Return a mean with its bootstrap over laboratories; a dash without any."""
+    if not found:
+        return "–"
     sums = np.array([[sum(v), len(v)] for v in found.values()])
     rng = np.random.default_rng(0)
     drawn = sums[rng.integers(len(sums), size=(2000, len(sums)))].sum(axis=1)
