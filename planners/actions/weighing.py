@@ -27,7 +27,7 @@ class Weighed:
     ----------
     what : the action in words, after "to".
     values : the point that is made, or that of the sample.
-    worth : in units of the objective's utility (of a map: see `planners.actions.maps`).
+    worth : in units of the objective's utility (of a map: see `planners.bayesian.acting.maps`).
     option : the measurement, None for a new sample.
     is_new : whether a recipe is made that was not made before.
     predicted : what is foretold of a new sample.

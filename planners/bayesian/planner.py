@@ -9,7 +9,7 @@ import numpy as np
 
 from planners.actions.records import Option
 from planners.baselines import tried_points
-from planners.bayesian.acting import choose_action
+from planners.bayesian.acting.choice import choose_action
 from planners.bayesian.blending import blended, vouched_for
 from planners.bayesian.feasibility import success_model
 from planners.bayesian.filling import fill

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from planners.actions.records import Option
 from planners.baselines import tried_points
-from planners.bayesian.acting import choose_action
+from planners.bayesian.acting.choice import choose_action
 from planners.bayesian.circling import circles, no_news
 from planners.bayesian.feasibility import success_model
 from planners.bayesian.filling import fill

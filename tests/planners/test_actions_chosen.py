@@ -16,9 +16,9 @@ from planners import (
     SearchSpace,
     Target,
 )
-from planners.actions.promising import promising
 from planners.actions.protocols import ActionAware
 from planners.actions.records import MeasureAgain, Option
+from planners.bayesian.acting.promising import promising
 from planners.bayesian.planner import make
 from planners.bayesian.surrogate import fit_surrogates
 from planners.encoding import Encoding

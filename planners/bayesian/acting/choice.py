@@ -1,4 +1,4 @@
-"""What the Bayesian planner believes, as a choice among actions needs it."""
+"""The Bayesian planner's choice among actions."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from planners.actions.choosing import Choosing, SceneOf
-from planners.actions.promising import promising
 from planners.actions.records import Option
-from planners.actions.scene import Scene, scene_of
+from planners.actions.scene import Scene
 from planners.actions.weighing import Price
 from planners.baselines import tried_points
+from planners.bayesian.acting.promising import promising
+from planners.bayesian.acting.scenes import scene_of
 from planners.bayesian.feasibility import success_model
 from planners.bayesian.gaussian_process import SurrogateFailed
 from planners.bayesian.goals.references import reference_points

@@ -1,0 +1,1 @@
+"""What the Bayesian planner believes, as a choice among actions needs it."""
