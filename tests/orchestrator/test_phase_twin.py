@@ -17,6 +17,8 @@ from instruments import (
     Synthesize,
     VirtualClock,
 )
+from orchestrator import load_laboratory, prepare
+from orchestrator.examples import find_campaign
 from orchestrator.phase_twin import (
     PHASE_CARDS,
     PHASES,
@@ -145,3 +147,17 @@ def test_wrong_settings_are_refused():
 @pytest.mark.parametrize("name", PHASE_CARDS)
 def test_the_instruments_come_in_by_the_front_door(name):
     assert name in {e.name for e in entry_points(group="sdlab.instruments")}
+
+
+def test_the_example_asks_for_what_the_best_phase_reaches_in_its_laboratory():
+    path = find_campaign("phase_boundary")
+    prepared = prepare(path, dry_run=True)
+    laboratory, _ = load_laboratory(path.parent / prepared.campaign.laboratory)
+    (target,) = prepared.campaign.objective.targets
+    diagram = hidden_diagram(laboratory.seed)
+    shares = np.random.default_rng(0).random((400, 3))
+    shares[:, 2] = 0.83  # six hours
+    value = diagram.value(shares, diagram.fractions(shares))
+    assert target.value is not None
+    # 3 to 8 % of the space hold the best phase, judged from a hundred points
+    assert 0.005 < (value >= target.value).mean() < 0.15
