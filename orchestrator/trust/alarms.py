@@ -66,6 +66,9 @@ LATEST, SETTLED, DEPARTED = (2, 3, 4), 6, 1e-4
 """Numbers of latest turns that are looked at, predictions needed before them, and the probability
 of such deviations from which a property departs."""
 
+LARGEST = 4.0
+"""Deviation of one value beyond which it counts no more: one alone is no departure."""
+
 Z_90 = 1.6448536269514722
 """Half width of the 90 % interval in standard deviations."""
 
@@ -198,7 +201,7 @@ def property_departs(quantity: str, fared: Sequence[Foretold]) -> Alarm | None:
         if len(before) < SETTLED:
             continue
         usual = max(1.0, float(np.mean([f.deviation**2 for f in before])))
-        square = sum(f.deviation**2 for f in latest) / usual
+        square = sum(min(f.deviation**2 / usual, LARGEST**2) for f in latest)
         if chi2.sf(square, n) < DEPARTED:
             return Alarm(
                 "property",
