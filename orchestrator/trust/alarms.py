@@ -13,8 +13,8 @@ Four kinds, each judged from what was said so far, nothing else:
 ``property``
     a property does not follow its planner's predictions any more.
 
-Thresholds were chosen on simulated series (`benchmarks/trust.py --alarms`) for at most one false
-alarm in twenty campaigns of 30 turns.
+Thresholds were chosen on simulated series with heavy tails and on the development laboratories of
+`benchmarks/calibration_of_estimates.py`, for at most one false alarm in twenty campaigns of 30.
 """
 
 from __future__ import annotations
