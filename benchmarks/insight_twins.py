@@ -20,7 +20,7 @@ Ratios of mean experiments are of paired seeds, with bootstrap 90 % intervals. E
 on seeds from 100 on and after a look at 0 to 19; the report is of 20 to 39. `all readings` lets
 cells, sizes and heights be evidence too, `face value` doubts no reading.
 
-    python benchmarks/insight_twins.py --first 20 --seeds 20 --records records.jsonl
+    python benchmarks/insight_twins.py --first 20 --seeds 20 --records results/insight_twins.jsonl
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from twins.worlds import ONSET, WORLDS  # noqa: E402
 
 Array = npt.NDArray[np.float64]
 
-BASELINE = "scalar"
+BASELINE, SAME_RULE = "scalar", "scalar, seeking"
 RESAMPLES = 4000
 WITHIN = 3
 """Turns after the first sample concerned in which a person is to be told."""
@@ -69,7 +69,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--first", type=int, default=0, help="first seed")
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--budget", type=int, default=50)
+    parser.add_argument("--budget", type=int, default=40)
     parser.add_argument("--noise", type=float, default=0.1, help="std of a conductivity [S/m]")
     parser.add_argument("--records", type=Path, help="file of searches, added to and resumed")
     parser.add_argument("--json", type=Path, help="where to write the numbers of the tables")
@@ -127,8 +127,18 @@ def tell(records: dict[Any, Record], worlds: list[str], arms: list[str]) -> dict
                 f"{low:.2f} to {high:.2f} | {bar} |"
             )
             report[f"{world}, {arm}"] = [float(n.mean()), float(np.median(n)), value, low, high]
-    report["alarms"] = [_alarms(_of(records, w, a), w, a) for w in worlds for a in arms
-                        if WORLDS[w].told and a != BASELINE]  # fmt: skip
+        if {"structure", SAME_RULE} <= needed.keys():
+            found = ratio(needed["structure"], needed[SAME_RULE], rng=rng)
+            report[f"{world}, by structure alone"] = list(found)
+            print(f"|  | structure / {SAME_RULE} |  |  | {found[0]:.2f} | {found[1]:.2f} to "
+                  f"{found[2]:.2f} |  |")  # fmt: skip
+    reading = [arm for arm in arms if ARMS[arm][0] == "structure"]
+    report["alarms"] = [
+        _alarms(_of(records, world, arm), world, arm)
+        for world in worlds
+        for arm in reading
+        if WORLDS[world].told
+    ]
     return report
 
 
@@ -142,16 +152,15 @@ def ratio(some: Array, others: Array, *, rng: np.random.Generator) -> tuple[floa
 
 def _alarms(records: list[Record], world: str, arm: str) -> dict[str, Any]:
     """Print how soon a person was told of what happened; return the numbers."""
-    kinds = WORLDS[world].told
     seen = [r for r in records if len(r["rows"]) > ONSET]
-    first = [min((r["alarms"].get(k, np.inf) for k in kinds), default=np.inf) for r in seen]
-    turns = np.array(first) - ONSET
-    early, soon = int((turns < 0).sum()), int(((turns >= 0) & (turns <= WITHIN)).sum())
+    turns = np.array([r["alarms"].get(WORLDS[world].told, np.inf) for r in seen]) - ONSET
+    early = sum(any(t < ONSET for t in r["alarms"].values()) for r in records)
+    soon = int(((turns >= 0) & (turns <= WITHIN)).sum())
     later = turns[(turns > WITHIN) & np.isfinite(turns)]
     print(
         f"\n{WORLDS[world].title}, {arm}: a person is told within {WITHIN} turns in {soon} of "
-        f"{len(seen)} searches, later in {len(later)}, before anything happened in {early}; median "
-        f"{np.median(turns[turns >= 0]):.0f} turns"
+        f"{len(seen)} searches, later in {len(later)}, of anything before it happened in {early}; "
+        f"median {np.median(turns[turns >= 0]):.0f} turns"
     )
     return {
         "world": world,

@@ -64,24 +64,22 @@ class World:
     settings : of the world, the same for both instruments.
     drift : of the diffractometer.
     overconfident : whether the agent knows less than it says.
-    told : kinds of alarms one of which a person must be given, empty where nothing happens.
+    told : kind of alarm that a person must be given, empty where nothing happens.
     """
 
     title: str
     settings: Mapping[str, object] = field(default_factory=dict)
     drift: Mapping[str, object] = field(default_factory=dict)
     overconfident: bool = False
-    told: tuple[str, ...] = ()
+    told: str = ""
 
 
 WORLDS: Mapping[str, World] = {
     "boundary": World("(a) the property follows phases with sharp boundaries"),
     "irrelevant": World("(b) structure is irrelevant", {"law": "settings"}),
     "overconfident": World("(c) the agent is over-confident", overconfident=True),
-    "stranger": World(
-        "(d) an unknown phase appears", {"new_lot": ONSET}, told=("unknown_phase", "drift")
-    ),
-    "drift": World("(e) the instrument drifts", drift=DRIFT, told=("drift", "unknown_phase")),
+    "stranger": World("(d) an unknown phase appears", {"new_lot": ONSET}, told="unknown_phase"),
+    "drift": World("(e) the instrument drifts", drift=DRIFT, told="drift"),
 }
 
 
