@@ -24,7 +24,7 @@ from orchestrator.trust.applying import retold, trusted
 from orchestrator.trust.recorded import judge
 from orchestrator.trust.statements import Truth
 from orchestrator.trust.stating import resolve, state_truth
-from orchestrator.trust.wording import truth_in_words, truths_of
+from orchestrator.trust.wording import floors_of, truth_in_words, truths_of
 from planners.baselines import make_random
 from tests.orchestrator import bakery
 
@@ -161,6 +161,20 @@ def test_a_standard_outside_the_space_is_refused() -> None:
     known = [{"quantity": Q, "value": 1.0}]
     with pytest.raises(ValueError, match="no point of the space"):
         bakery.campaign(trust={"standard": {"values": {"temperature": 999.0}, "known": known}})
+
+
+async def test_a_statement_unlike_those_before_is_written_down_with_its_least_doubt(
+    store: Store,
+) -> None:
+    run = await bake(store, 12, doubts_from=11)
+    [line] = [e for e in store.events(run.id) if e.kind == "odd"]
+    assert line.number == 11
+    assert floors_of(store.events(run.id)) == {11: {"taster": 0.5}}
+    said = store.experiment(run.id, 11)
+    assert said is not None
+    sure = replace(said.insights[0].without_arrays(), p_wrong=0.1)
+    [believed] = trusted(run, 11, [sure])
+    assert believed.p_wrong == 0.5
 
 
 async def test_judging_a_recorded_campaign_tells_coverage(store: Store) -> None:
