@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from analysis.insight import Estimate, Insight
 from orchestrator.trust.calibrating import UNCHANGED, Correction, cases, correction
 from orchestrator.trust.coverage import coverage, probability_of_promise
+from orchestrator.trust.pairing import pairs
 from orchestrator.trust.statements import Statement, Truth
 from orchestrator.trust.trusting import Trust, believed, trust, with_truths
 
@@ -153,3 +154,17 @@ def test_replicates_speak_only_where_the_spread_of_batches_is_known() -> None:
     assert trust(twice).is_neutral
     assert trust(twice, batch_spread={Q: 0.0}).corrections["a"].std(Q, 1.0) > 2.0
     assert trust(twice, batch_spread={Q: 0.2}).corrections["a"].std(Q, 1.0) < 1.2
+
+
+def test_what_changes_when_more_is_counted_has_the_difference_of_the_variances() -> None:
+    first = Statement(0, "a", {Q: Estimate(0.5, 0.05, "")})
+    second = Statement(1, "a", {Q: Estimate(0.52, 0.03, "")}, made=0)
+    [case] = pairs("a", [first, second])
+    assert case.std == pytest.approx(0.04)  # 5² = 3² + 4²
+    assert case.deviation == pytest.approx(-0.02)
+
+
+def test_errors_that_were_admitted_do_not_count_against_an_agent() -> None:
+    deviations = [0.5, 30.0, -0.4, -25.0, 0.8, 28.0, -1.1, 20.0]
+    assert abs(corrected(deviations, p_wrong=0.5).shift) < 0.5
+    assert corrected(deviations, p_wrong=0.02).shift > 1.0
