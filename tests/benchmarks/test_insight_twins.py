@@ -92,5 +92,6 @@ def test_a_search_is_written_down_and_not_repeated(tmp_path):
         "stranger, scalar",
         "stranger, scalar, seeking",
         "stranger, structure",
+        "stranger, by structure alone",
         "alarms",
     }
