@@ -171,7 +171,7 @@ def _tell_oddities(
         if odd.score >= 1:
             line = odd_in_words(statement.agent, odd)
             run.history.record_event(run.id, ODD, line, number)
-            run.tell(number, "score", "failed", line)
+            run.tell(number, "score", "failed" if odd.floor else "finished", line)
 
 
 def _pin(run: Run, kind: str, number: int, believing: Trust) -> None:

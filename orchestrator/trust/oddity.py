@@ -32,8 +32,11 @@ PLACE = 2.1
 VAGUE = 3.0
 """A number counts half where its std is a third of the spread of that quantity over samples."""
 
-FLOORS = {"doubt": 0.5, "instrument": 0.5, "place": 0.2}
-"""Sign → least probability of being wrong that an odd statement has; a surprise may be a find."""
+FLOORS = {"doubt": 0.5, "instrument": 0.5}
+"""Sign → least probability of being wrong that an odd statement has.
+
+What similar samples foretold otherwise is told and not doubted: it may be the find that is sought.
+"""
 
 LEAST_DOUBT = 0.005
 
@@ -60,7 +63,7 @@ class Oddity:
 
     @property
     def floor(self) -> float:
-        """Least probability that the statement is wrong."""
+        """Least probability that the statement is wrong; 0 of a mere surprise."""
         return max((FLOORS[name] for name in FLOORS if getattr(self, name) >= 1), default=0.0)
 
     @property

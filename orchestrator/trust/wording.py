@@ -28,7 +28,7 @@ TRUSTED, RETOLD = "trusted", "retold"
 _TRUTH = re.compile(r"(?P<quantity>\S+) = (?P<value>.+?)( ± (?P<std>\S+))?, says (?P<source>.+)")
 _ALARM = re.compile(r"(?P<kind>\w+) of (?P<agent>\S+) since experiment (?P<since>\d+): (?P<why>.+)")
 _RESOLVED = re.compile(r"(?P<kind>\w+) of (?P<agent>\S+): (?P<reason>.+)")
-_ODD = re.compile(r"(?P<agent>\S+) is wrong with at least (?P<floor>\S+): (?P<why>.+)")
+_ODD = re.compile(r"(?P<agent>\S+) is odd(, wrong with at least (?P<floor>\S+))?: (?P<why>.+)")
 
 
 def truth_in_words(truth: Truth) -> str:
@@ -85,7 +85,8 @@ def resolved_of(events: Sequence[Event]) -> dict[tuple[AlarmKind, str], int]:
 
 def odd_in_words(agent: str, odd: Oddity) -> str:
     """Return as a line that a statement is odd."""
-    return f"{agent} is wrong with at least {odd.floor:g}: {odd.why}"
+    doubt = f", wrong with at least {odd.floor:g}" if odd.floor else ""
+    return f"{agent} is odd{doubt}: {odd.why}"
 
 
 def floors_of(events: Sequence[Event]) -> dict[int, dict[str, float]]:
@@ -94,7 +95,7 @@ def floors_of(events: Sequence[Event]) -> dict[int, dict[str, float]]:
     for event in events:
         odd = _ODD.fullmatch(event.message) if event.kind == ODD else None
         if odd and event.number is not None:
-            found.setdefault(event.number, {})[odd["agent"]] = float(odd["floor"])
+            found.setdefault(event.number, {})[odd["agent"]] = float(odd["floor"] or 0)
     return found
 
 
