@@ -13,10 +13,8 @@ from orchestrator.scoring import observe
 from orchestrator.trust.alarms import alarms
 from orchestrator.trust.statements import Statement
 from planners import Observation, Planner
-from planners.bayesian.planner import BayesianPlanner
-from planners.bayesian.settings import BayesianSettings
+from planners.bayesian.planner import make as make_bayesian
 from planners.structural.planner import make as make_structure
-from twins.seeking import SeekingPlanner
 from twins.worlds import OBJECTIVE, ONSET, QUANTITY, WORLDS, Laboratory, pool
 
 WATCHED = 6
@@ -30,7 +28,7 @@ ARMS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "structure": ("structure", FRACTIONS),
     "face value": ("structure", {**FRACTIONS, "at_face_value": True}),
     "all readings": ("structure", {}),
-    "scalar, seeking": ("seeking", {}),
+    "scalar, seeking": ("bayesian", {"seek_level": True}),
 }
 """What is compared → planner and its settings."""
 
@@ -100,5 +98,4 @@ async def _searched(world: str, arm: str, *, seed: int, budget: int, noise: floa
 def _planner(name: str, settings: Mapping[str, Any]) -> Planner:
     if name == "structure":
         return make_structure(settings)
-    checked = BayesianSettings.model_validate(dict(settings))
-    return SeekingPlanner(checked) if name == "seeking" else BayesianPlanner(checked)
+    return make_bayesian(settings)

@@ -18,6 +18,8 @@ from planners.bayesian.goals import suggest as goals
 from planners.bayesian.goals.serving import check_wishes, first_experiments, is_served_here
 from planners.bayesian.lessons import Lessons
 from planners.bayesian.locality import locality
+from planners.bayesian.sampling import sampled
+from planners.bayesian.seeking import is_sought
 from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.suggest import suggest
 from planners.bayesian.surrogate import fit_surrogates
@@ -138,6 +140,20 @@ class BayesianPlanner:
             return self._fill(encoding, objective, observations, pending, n, why)
         if beyond:
             return goals.suggest(
+                encoding,
+                objective,
+                surrogates,
+                success=success_model(encoding, observations),
+                observations=observations,
+                pending=pending,
+                n=n,
+                settings=self.settings,
+                rng=rng,
+            )
+        made = encoding.encode_observations([o for o in rows if not o.failed])
+        seeks = self.settings.seek_level and local is None and not fills
+        if seeks and is_sought(objective, surrogates, made):
+            return sampled(
                 encoding,
                 objective,
                 surrogates,

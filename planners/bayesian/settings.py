@@ -44,6 +44,9 @@ class BayesianSettings(BaseModel):
     trust_region : search only in a box around the best experiment that grows with success and
         shrinks without (Eriksson et al. 2019, arXiv:1910.01739), in spaces that are not finite;
         ``auto`` does so beyond 100 experiments.
+    seek_level : while the `value` of a target that is maximised or minimised is not reached, only
+        what exceeds it counts as improvement. It pays where only a small part of the space can
+        reach the level (``benchmarks/insight_twins.py``).
     learn_from : earlier campaigns from which to learn, by name or identifier.
     earlier : what those campaigns searched and found; a campaign fills it in from its store.
     seed : scrambles the initial design; it must stay the same through a campaign, so a campaign
@@ -62,6 +65,7 @@ class BayesianSettings(BaseModel):
     fidelity: Fidelity | None = None
     surrogate: Literal["auto", "gp", "saas", "ensemble"] = "auto"
     trust_region: Literal["auto"] | bool = "auto"
+    seek_level: bool = False
     learn_from: tuple[str, ...] = ()
     earlier: tuple[EarlierCampaign, ...] = Field(default=(), repr=False)
     seed: int = Field(default=0, ge=0)

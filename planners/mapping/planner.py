@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from planners.baselines import tried_points
 from planners.bayesian import marginal
+from planners.bayesian.closing_in import best_points
 from planners.bayesian.feasibility import success_model
 from planners.bayesian.filling import fill
 from planners.bayesian.search import Choice
@@ -27,7 +28,6 @@ from planners.mapping.weighing import Weighing
 from planners.objective import Objective, PhaseMapWish
 from planners.proposal import Observation, Proposal, Reason
 from planners.space import Point, SearchSpace
-from planners.structural.search import best_points
 from planners.threads import one_thread
 
 logger = logging.getLogger(__name__)

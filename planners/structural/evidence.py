@@ -18,6 +18,8 @@ from planners.bayesian.feasibility import success_model
 from planners.bayesian.gaussian_process import SurrogateFailed
 from planners.bayesian.goals.serving import first_experiments, is_served_here
 from planners.bayesian.marginal import is_normal
+from planners.bayesian.sampling import sampled
+from planners.bayesian.seeking import aimed_at, is_sought
 from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.suggest import suggest
 from planners.bayesian.surrogate import Surrogate, Surrogates, fit_surrogates, standardised
@@ -30,7 +32,6 @@ from planners.structural.additive import AdditiveProcess
 from planners.structural.additive_fit import fit_additive
 from planners.structural.families import families_of
 from planners.structural.grounds import grounded
-from planners.structural.sampling import is_sought, sampled
 from planners.structural.whereabouts import Whereabouts
 
 logger = logging.getLogger(__name__)
@@ -142,7 +143,8 @@ def choose_by(
                 evidence.families,
                 observations=observations,
                 pending=waiting,
-                kind="log_nei" if encoding.table is None else settings.acquisition,
+                kind="log_nei" if choose is sampled else settings.acquisition,
+                least=aimed_at(objective) if evidence.sought else -np.inf,
             )
         )
         waiting.append(proposal.values)
@@ -198,8 +200,6 @@ def _told(proposal: Proposal, evidence: Evidence) -> Proposal:
             f"{most} tells {named[most]:.0%} of its variance"
         )
     text = f"{proposal.reason.text} {'; '.join(parts)}. {_doubts(evidence.families)}"
-    if evidence.sought:
-        text += " The level asked for is not reached, so only what exceeds it counts."
     reason = proposal.reason.model_copy(
         update={"text": text, "model": model, "planner": "structure"}
     )

@@ -35,6 +35,7 @@ def grounded(
     observations: Sequence[Observation],
     pending: Sequence[Point],
     kind: str,
+    least: float,
 ) -> Proposal:
     """Return a proposal whose grounds tell what structure had to do with it, too.
 
@@ -43,6 +44,7 @@ def grounded(
     surrogates : of each, structure is the last member of its mixture.
     pending : points under way.
     kind : of acquisition, as in `planners.bayesian.marginal.build`.
+    least : utility above which alone something counts as improvement.
     """
     made = [o for o in observations if not o.failed]
     reason = proposal.reason
@@ -56,6 +58,7 @@ def grounded(
         success=None,
         kind=kind,
     )
+    acquisition = replace(acquisition, best=max(acquisition.best, least))
     tried = [*[o.values for o in observations], *pending]
     without = _best(encoding, acquisition, weighed_points, tried)
     grounds = Grounds(

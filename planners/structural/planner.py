@@ -13,6 +13,7 @@ from planners.actions.records import Option
 from planners.baselines import tried_points
 from planners.bayesian.acting.choice import choose_action
 from planners.bayesian.circling import circles, no_news
+from planners.bayesian.closing_in import best_points
 from planners.bayesian.feasibility import success_model
 from planners.bayesian.filling import fill
 from planners.bayesian.planner import BayesianPlanner
@@ -30,7 +31,6 @@ from planners.structural.foretelling import StructureModel, believed
 from planners.structural.known import KnownFunction
 from planners.structural.readings import readings_of
 from planners.structural.reasons import reason_for
-from planners.structural.search import best_points
 from planners.threads import one_thread
 
 logger = logging.getLogger(__name__)

@@ -17,6 +17,7 @@ from planners import (
     Target,
 )
 from planners.bayesian.gaussian_process import distance, matern52
+from planners.bayesian.seeking import aimed_at, is_sought
 from planners.bayesian.surrogate import fit_surrogates
 from planners.columns import Array
 from planners.encoding import Encoding
@@ -25,7 +26,6 @@ from planners.structural.additive_fit import _Problem, fit_additive
 from planners.structural.evidence import MEMBER, gathered
 from planners.structural.families import families_of
 from planners.structural.planner import StructuralPlanner, make
-from planners.structural.sampling import aimed_at, is_sought
 from planners.structural.whereabouts import Gap, Whereabouts
 from planners.structure import Answer, Reading, Structure
 

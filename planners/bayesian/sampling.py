@@ -1,9 +1,6 @@
-"""Where structure as evidence promises most: closed forms score rows, or points drawn ever closer.
+"""Where expected improvement is highest by closed forms: rows, or points drawn ever closer.
 
-BoTorch knows no process over uncertain structure, so no gradients are followed. As long as a level
-that was asked for is not reached, only what exceeds it counts as improvement (goal seeking, Jones
-2001, doi:10.1023/A:1012771025575, section 7): the last per cent of a phase that cannot reach it is
-worth nothing, and phases that nobody has made yet are worth a look.
+For models of which BoTorch knows no gradients, and for levels that are sought.
 """
 
 from __future__ import annotations
@@ -15,17 +12,17 @@ import numpy as np
 
 from planners.bayesian import marginal
 from planners.bayesian.circling import circles, no_news
+from planners.bayesian.closing_in import CENTRES, best_points
 from planners.bayesian.feasibility import SuccessModel
 from planners.bayesian.outlook import best_made_of, outlook_of
 from planners.bayesian.reasons import reason_for
+from planners.bayesian.seeking import SAID, aimed_at
 from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.surrogate import Surrogates
-from planners.columns import Array
 from planners.encoding import Encoding
 from planners.objective import Objective
 from planners.proposal import Observation, Proposal
 from planners.space import Point
-from planners.structural.search import CENTRES, best_points
 
 N_GOOD = 5
 """Good experiments around which is searched."""
@@ -59,7 +56,9 @@ def sampled(
             success=success,
             kind="log_nei",
         )
-        acquisition = replace(acquisition, best=max(acquisition.best, aimed_at(objective)))
+        level = aimed_at(objective)
+        seeks = level > acquisition.best
+        acquisition = replace(acquisition, best=max(acquisition.best, level))
         choices = best_points(
             encoding,
             acquisition.score,
@@ -89,22 +88,8 @@ def sampled(
             outlook=outlook,
             elsewhere=circling and not choices[0].last,
         )
+        if seeks:
+            reason = reason.model_copy(update={"text": f"{reason.text} {SAID}"})
         proposals.append(Proposal(values=choices[0].point, reason=reason))
         waiting.append(choices[0].point)
     return proposals
-
-
-def is_sought(objective: Objective, surrogates: Surrogates, x: Array) -> bool:
-    """Return whether a level is asked for that no experiment at `x` is expected to have reached."""
-    goal = aimed_at(objective)
-    if not np.isfinite(goal) or not len(x):
-        return False
-    mean, _ = marginal.utility(objective, {q: s.predict(x) for q, s in surrogates.items()})
-    return bool(mean.max() < goal)
-
-
-def aimed_at(objective: Objective) -> float:
-    """Return the utility at which every target has reached its level, -inf if one has none."""
-    levels = {t.quantity: t.value for t in objective.targets}
-    known = {q: v for q, v in levels.items() if v is not None}
-    return objective.utility(known) if len(known) == len(levels) else -np.inf
