@@ -40,6 +40,7 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import numpy as np  # noqa: E402  after the thread counts
 import numpy.typing as npt  # noqa: E402
 from demixing import PRESENT, Set, al_li_fe  # noqa: E402
+from planning.paired import add_record, read_records  # noqa: E402
 from scipy.optimize import linear_sum_assignment  # noqa: E402
 
 from analysis.insight import Insight  # noqa: E402
@@ -90,7 +91,7 @@ def main() -> None:
     """Replay what is missing, then print and write."""
     asked = arguments()
     warnings.simplefilter("ignore")
-    records = {_key(r): r for r in _lines(asked.records)}
+    records = {_key(r): r for r in read_records(asked.records)}
     wanted = [
         (arm, seed, asked.budget, asked.oracle)
         for seed in range(asked.first, asked.first + asked.seeds)
@@ -99,7 +100,7 @@ def main() -> None:
     for key in wanted:
         if key not in records:
             records[key] = record_of(*key)
-            _append(asked.records, records[key])
+            add_record(asked.records, records[key])
             print(f"replayed {key}", file=sys.stderr)
     report = tell([records[k] for k in wanted], asked.arms.split(","))
     if asked.json is not None:
@@ -282,18 +283,6 @@ def _shares(data: Set) -> Array:
 
 def _key(record: Record) -> tuple[str, int, int, bool]:
     return record["arm"], record["seed"], record["budget"], record["oracle"]
-
-
-def _lines(path: Path | None) -> list[Record]:
-    if path is None or not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
-
-
-def _append(path: Path | None, record: Record) -> None:
-    if path is not None:
-        with path.open("a") as file:
-            file.write(json.dumps(record, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":

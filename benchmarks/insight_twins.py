@@ -38,13 +38,13 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402  after the thread counts
 import numpy.typing as npt  # noqa: E402
+from planning.paired import add_record, ratio_of_means, read_records  # noqa: E402
 from twins.searching import ARMS, Record, searched  # noqa: E402
 from twins.worlds import ONSET, WORLDS  # noqa: E402
 
 Array = npt.NDArray[np.float64]
 
 BASELINE, SAME_RULE = "scalar", "scalar, seeking"
-RESAMPLES = 4000
 WITHIN = 3
 """Turns after the first sample concerned in which a person is to be told."""
 
@@ -87,12 +87,12 @@ def main() -> None:
         for world in worlds
         for arm in arms
     ]
-    records = {key_of(r): r for r in _lines(asked.records)}
+    records = {key_of(r): r for r in read_records(asked.records)}
     for key in wanted:
         if key not in records:
             world, arm, seed, budget, noise = key
             records[key] = searched(world, arm, seed=seed, budget=budget, noise=noise)
-            _append(asked.records, records[key])
+            add_record(asked.records, records[key])
             print(f"searched {key}: {records[key]['needed']}", file=sys.stderr)
     report = tell({k: records[k] for k in wanted}, worlds, arms)
     if asked.json is not None:
@@ -117,7 +117,7 @@ def tell(records: dict[Any, Record], worlds: list[str], arms: list[str]) -> dict
             for arm in arms
         }
         for arm, n in needed.items():
-            value, low, high = ratio(n, needed.get(BASELINE, n), rng=rng)
+            value, low, high = ratio_of_means(n, needed.get(BASELINE, n), rng=rng)
             quartiles = np.quantile(n, [0.25, 0.75])
             missed = sum(r["needed"] > r["budget"] for r in _of(records, world, arm))
             bar = f"at most {BARS[world]}" if arm == "structure" else ""
@@ -128,7 +128,7 @@ def tell(records: dict[Any, Record], worlds: list[str], arms: list[str]) -> dict
             )
             report[f"{world}, {arm}"] = [float(n.mean()), float(np.median(n)), value, low, high]
         if {"structure", SAME_RULE} <= needed.keys():
-            found = ratio(needed["structure"], needed[SAME_RULE], rng=rng)
+            found = ratio_of_means(needed["structure"], needed[SAME_RULE], rng=rng)
             report[f"{world}, by structure alone"] = list(found)
             print(f"|  | structure / {SAME_RULE} |  |  | {found[0]:.2f} | {found[1]:.2f} to "
                   f"{found[2]:.2f} |  |")  # fmt: skip
@@ -140,14 +140,6 @@ def tell(records: dict[Any, Record], worlds: list[str], arms: list[str]) -> dict
         if WORLDS[world].told
     ]
     return report
-
-
-def ratio(some: Array, others: Array, *, rng: np.random.Generator) -> tuple[float, float, float]:
-    """Return the ratio of means of paired numbers and its bootstrap 90 % interval."""
-    picks = rng.integers(len(some), size=(RESAMPLES, len(some)))
-    drawn = some[picks].mean(axis=1) / others[picks].mean(axis=1)
-    low, high = np.quantile(drawn, [0.05, 0.95])
-    return float(some.mean() / others.mean()), float(low), float(high)
 
 
 def _alarms(records: list[Record], world: str, arm: str) -> dict[str, Any]:
@@ -174,18 +166,6 @@ def _alarms(records: list[Record], world: str, arm: str) -> dict[str, Any]:
 
 def _of(records: dict[Any, Record], world: str, arm: str) -> list[Record]:
     return [r for r in records.values() if r["world"] == world and r["arm"] == arm]
-
-
-def _lines(path: Path | None) -> list[Record]:
-    if path is None or not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
-
-
-def _append(path: Path | None, record: Record) -> None:
-    if path is not None:
-        with path.open("a") as file:
-            file.write(json.dumps(record, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":

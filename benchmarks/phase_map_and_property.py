@@ -51,6 +51,7 @@ from planning.mapped_libraries import (  # noqa: E402
     rows_chosen,
     values_of,
 )
+from planning.paired import add_record, ratio_of_means, read_records  # noqa: E402
 from planning.read_libraries import RECORDED  # noqa: E402
 
 from planners.benchmarking import bootstrap  # noqa: E402
@@ -58,7 +59,6 @@ from planners.benchmarking import bootstrap  # noqa: E402
 Array = npt.NDArray[np.float64]
 Record = dict[str, Any]
 
-RESAMPLES = 4000
 LEVELS = (0.0, 0.4, 0.6, 0.75, 0.9, 1.01)
 MEASURES = ("fowlkes_mallows", "accuracy", "complete", "regret")
 
@@ -103,7 +103,7 @@ def main() -> None:
         tell_calibration(range(asked.first, asked.first + asked.seeds), asked.budget)
         return
     arms = asked.arms.split(",")
-    records = {_key(r): r for r in _lines(asked.records)}
+    records = {_key(r): r for r in read_records(asked.records)}
     wanted = [
         (world, arm, seed, asked.budget)
         for seed in range(asked.first, asked.first + asked.seeds)
@@ -113,7 +113,7 @@ def main() -> None:
     for key in wanted:
         if key not in records:
             records[key] = record_of(*key)
-            _append(asked.records, records[key])
+            add_record(asked.records, records[key])
             print(f"replayed {key}", file=sys.stderr)
     report = {
         world: tell(world, [records[k] for k in wanted if k[0] == world], arms)
@@ -166,7 +166,9 @@ def tell(world: str, records: list[Record], arms: list[str]) -> dict[str, Any]:
     print("\n| measure | ratio | value | 90 % | bar |\n|---|---|---|---|---|")
     for measure, ours, theirs, bar in BARS:
         if ours in scores and theirs in scores:
-            value, low, high = ratio(*(_of(scores[a], measure) for a in (ours, theirs)), rng=rng)
+            value, low, high = ratio_of_means(
+                *(_of(scores[a], measure) for a in (ours, theirs)), rng=rng
+            )
             wanted = "" if bar is None else f"at least {bar}"
             print(
                 f"| {measure} | {ours} / {theirs} | {value:.3f} | {low:.3f} to {high:.3f} | "
@@ -208,32 +210,12 @@ def tell_calibration(seeds: range, n_read: int) -> None:
                 )
 
 
-def ratio(some: Array, others: Array, *, rng: np.random.Generator) -> tuple[float, float, float]:
-    """Return the ratio of means of paired scores and its bootstrap 90 % interval."""
-    picks = rng.integers(len(some), size=(RESAMPLES, len(some)))
-    drawn = some[picks].mean(axis=1) / others[picks].mean(axis=1)
-    low, high = np.quantile(drawn, [0.05, 0.95])
-    return float(some.mean() / others.mean()), float(low), float(high)
-
-
 def _of(scores: dict[str, Array], measure: str) -> Array:
     return 1 - scores["regret"] if measure == "found" else scores[measure]
 
 
 def _key(record: Record) -> tuple[str, str, int, int]:
     return record["world"], record["arm"], record["seed"], record["budget"]
-
-
-def _lines(path: Path | None) -> list[Record]:
-    if path is None or not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
-
-
-def _append(path: Path | None, record: Record) -> None:
-    if path is not None:
-        with path.open("a") as file:
-            file.write(json.dumps(record, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":

@@ -35,14 +35,13 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402  after the thread counts
 import numpy.typing as npt  # noqa: E402
+from planning.paired import add_record, ratio_of_means, read_records  # noqa: E402
 from planning.read_libraries import ARMS, RECORDED, read_library, replayed  # noqa: E402
 
 from planners.benchmarking import area, bootstrap, random_area, top_rows  # noqa: E402
 
 Array = npt.NDArray[np.float64]
 Record = dict[str, Any]
-
-RESAMPLES = 4000
 
 BARS = (
     ("structure", "composition", 1.15),
@@ -81,11 +80,11 @@ def main() -> None:
         for world in asked.worlds.split(",")
         for arm in arms
     ]
-    records = {key_of(r): r for r in _lines(asked.records)}
+    records = {key_of(r): r for r in read_records(asked.records)}
     for key in wanted:
         if key not in records:
             records[key] = record_of(*key)
-            _append(asked.records, records[key])
+            add_record(asked.records, records[key])
             print(f"replayed {key}", file=sys.stderr)
     report = {
         world: tell(world, [records[k] for k in wanted if k[0] == world], arms)
@@ -137,36 +136,16 @@ def tell(world: str, records: Iterable[Record], arms: list[str]) -> dict[str, An
     print("\n| ratio | value | 90 % | bar |\n|---|---|---|---|")
     for ours, theirs, bar in BARS:
         if ours in scores and theirs in scores:
-            value, low, high = ratio(scores[ours], scores[theirs], rng=rng)
+            value, low, high = ratio_of_means(scores[ours], scores[theirs], rng=rng)
             wanted = "" if bar is None else f"at least {bar}"
             print(f"| {ours} / {theirs} | {value:.3f} | {low:.3f} to {high:.3f} | {wanted} |")
             report["ratios"].append([ours, theirs, value, low, high, bar])
     return report
 
 
-def ratio(some: Array, others: Array, *, rng: np.random.Generator) -> tuple[float, float, float]:
-    """Return the ratio of means of paired scores and its bootstrap 90 % interval."""
-    picks = rng.integers(len(some), size=(RESAMPLES, len(some)))
-    drawn = some[picks].mean(axis=1) / others[picks].mean(axis=1)
-    low, high = np.quantile(drawn, [0.05, 0.95])
-    return float(some.mean() / others.mean()), float(low), float(high)
-
-
 def _area(record: Record) -> float:
     seed = 0 if record["world"] == RECORDED else record["seed"]
     return area(record["rows"], top_rows(read_library(record["world"], seed).value))
-
-
-def _lines(path: Path | None) -> list[Record]:
-    if path is None or not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
-
-
-def _append(path: Path | None, record: Record) -> None:
-    if path is not None:
-        with path.open("a") as file:
-            file.write(json.dumps(record, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":
