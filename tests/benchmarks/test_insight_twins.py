@@ -69,7 +69,7 @@ async def test_a_stranger_raises_the_agents_doubt_from_its_experiment_on():
 def test_a_ratio_is_that_of_the_means_and_lies_in_its_interval():
     rng = np.random.default_rng(0)
     others = rng.uniform(5.0, 40.0, 20)
-    value, low, high = insight_twins.ratio(0.5 * others, others, rng=rng)
+    value, low, high = insight_twins.ratio_of_means(0.5 * others, others, rng=rng)
     # proportional pairs have no spread at all
     assert value == pytest.approx(0.5)
     assert low == pytest.approx(0.5)
