@@ -26,6 +26,7 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
 
 import numpy as np  # noqa: E402  after the thread counts
+from planning.paired import add_record, read_records  # noqa: E402
 
 from orchestrator.acting.current import current  # noqa: E402
 from orchestrator.campaign import Campaign, load_campaign  # noqa: E402
@@ -157,17 +158,14 @@ def main() -> None:
     parser.add_argument("--records", type=Path, default=Path("actions_in_campaigns.jsonl"))
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    rows: list[dict[str, float | str]] = []
-    if options.records.exists():
-        rows = [json.loads(line) for line in options.records.read_text().splitlines()]
+    rows = read_records(options.records)
     done = {(r["way"], r["seed"]) for r in rows}
     for seed in range(options.first_seed, options.first_seed + options.seeds):
         for way in options.ways:
             if (way, seed) in done:
                 continue
             rows.append(asyncio.run(one(way, seed, options.turns)))
-            with options.records.open("a") as records:
-                records.write(json.dumps(rows[-1]) + "\n")
+            add_record(options.records, rows[-1])
     report(rows)
     if options.json is not None:
         options.json.write_text(json.dumps({"rows": rows}, indent=1))

@@ -39,6 +39,7 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402  after the thread counts
 from planning.functions import FUNCTIONS  # noqa: E402
+from planning.paired import add_record, read_records  # noqa: E402
 from planning.pools import load  # noqa: E402
 from planning.replaying import replicate_std, space_of  # noqa: E402
 from scipy.stats import qmc  # noqa: E402
@@ -336,9 +337,7 @@ def main() -> None:
     parser.add_argument("--records", type=Path, help="file of campaigns, added to and resumed")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    found: list[dict[str, Any]] = []
-    if asked.records is not None and asked.records.exists():
-        found = [json.loads(line) for line in asked.records.read_text().splitlines()]
+    found = read_records(asked.records)
     done = {(r["world"], r["policy"], r["seed"], r["budget"]) for r in found}
     for seed in range(asked.first, asked.first + asked.seeds):
         for world in asked.worlds:
@@ -346,9 +345,7 @@ def main() -> None:
                 if (world, policy, seed, asked.budget) in done:
                     continue
                 found.append(campaign(world, policy, seed, asked.budget))
-                if asked.records is not None:
-                    with asked.records.open("a") as file:
-                        file.write(json.dumps(found[-1]) + "\n")
+                add_record(asked.records, found[-1])
     rows = compared([r for r in found if r["budget"] == asked.budget])
     show(rows)
     if asked.json is not None:

@@ -43,6 +43,7 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
 
 import numpy as np  # noqa: E402  after the thread counts
+from planning.paired import add_record, read_records  # noqa: E402
 
 from analysis.insight import Insight  # noqa: E402
 from analysis.xrd.agents.quantify import make as quantify  # noqa: E402
@@ -408,9 +409,7 @@ def main() -> None:
     parser.add_argument("--records", type=Path, help="file of campaigns, added to and resumed")
     parser.add_argument("--json", type=Path)
     asked = parser.parse_args()
-    found: list[dict[str, Any]] = []
-    if asked.records is not None and asked.records.exists():
-        found = [json.loads(line) for line in asked.records.read_text().splitlines()]
+    found = read_records(asked.records)
     done = {(r["policy"], r["seed"], r["n_samples"]) for r in found}
     for seed in range(asked.first, asked.first + asked.seeds):
         for policy in asked.policies:
@@ -418,9 +417,7 @@ def main() -> None:
                 continue
             record = asyncio.run(campaign(policy, seed, asked.samples))
             found.append(record)
-            if asked.records is not None:
-                with asked.records.open("a") as file:
-                    file.write(json.dumps(record) + "\n")
+            add_record(asked.records, record)
     rows = compared([r for r in found if r["n_samples"] == asked.samples])
     show(rows)
     if asked.json is not None:

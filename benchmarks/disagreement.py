@@ -47,6 +47,7 @@ from benchmarks.disagreement_rules import (
     voted,
 )
 from benchmarks.disagreement_worlds import LEARNT_ON, REPORTED_ON, draw, read
+from benchmarks.planning.paired import add_record, read_records
 
 FloatArray = NDArray[np.float64]
 Rule = Callable[[Sequence[Insight]], Said | None]
@@ -89,14 +90,11 @@ def samples_of(
     seeds: Sequence[int], n: int, names: Sequence[str], path: Path | None
 ) -> list[Sample]:
     """Return `n` samples a seed, reading those that the file of records does not hold yet."""
-    there = path.read_text().splitlines() if path is not None and path.exists() else []
-    known = {(r["seed"], r["k"]): r for r in map(json.loads, there)}
+    known = {(r["seed"], r["k"]): r for r in read_records(path)}
     for seed, k in product(seeds, range(n)):
         if (seed, k) not in known:
             known[seed, k] = record_of(seed, k, names)
-            if path is not None:
-                with path.open("a") as file:
-                    file.write(json.dumps(known[seed, k]) + "\n")
+            add_record(path, known[seed, k])
     return [_sample(known[seed, k]) for seed, k in product(seeds, range(n))]
 
 

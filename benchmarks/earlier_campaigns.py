@@ -27,7 +27,7 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402  after the thread counts
 from planning.functions import FUNCTIONS, Function  # noqa: E402
-from planning.records import read  # noqa: E402
+from planning.paired import read_records  # noqa: E402
 
 from planners import Objective, Observation, Target  # noqa: E402
 from planners.bayesian import make  # noqa: E402
@@ -64,7 +64,7 @@ def main() -> None:
     asked = arguments()
     seeds = range(asked.first, asked.first + asked.seeds)
     kinds = asked.kinds.split(",")
-    done = {(r["function"], r["kind"], r["seed"]): r for r in read(asked.records)}
+    done = {(r["function"], r["kind"], r["seed"]): r for r in read_records(asked.records)}
     for name in asked.functions.split(","):
         table: dict[str, list[Record]] = {kind: [] for kind in kinds}
         for seed in seeds:

@@ -28,6 +28,7 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
 
 from planning import measures, peers, records, showing  # noqa: E402  after the thread counts
+from planning.paired import read_records  # noqa: E402
 from planning.pools import CHOSEN_ON, FRONTS, JUDGED, POOLS, load  # noqa: E402
 from planning.replaying import PROTOCOLS, Task  # noqa: E402
 
@@ -64,7 +65,7 @@ def main() -> None:
     planners = [p for p in asked.planners.split(",") if p != "random"]
     patterns = [_pattern(name, asked) for name in planners]
     tasks = records.in_order(pools, range(asked.seeds), patterns)
-    known = records.read(asked.records)
+    known = read_records(asked.records)
     left = records.missing(tasks, known)
     if left:
         print(f"{len(left)} of {len(tasks)} replays to do", file=sys.stderr)
@@ -72,7 +73,7 @@ def main() -> None:
         known += records.run(left, asked.records, jobs=asked.jobs, peers=asked.peers)
     except KeyboardInterrupt:
         print("interrupted; what is finished follows", file=sys.stderr)
-        known = records.read(asked.records)
+        known = read_records(asked.records)
     wanted = {t.key for t in tasks}
     found = [r for r in known if records.key_of(r) in wanted]
     report = tell(found, pools, [p.label for p in patterns], asked.budget)

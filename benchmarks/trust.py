@@ -19,7 +19,6 @@ Coverage is the share of later readings, right ones alone, whose 90 % interval h
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import warnings
@@ -32,6 +31,7 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402  after the thread counts
 import numpy.typing as npt  # noqa: E402
+from planning.paired import add_record, read_records  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -176,16 +176,13 @@ def main() -> None:
     parser.add_argument("--records", type=Path, required=True, help="JSON lines; is continued")
     said = parser.parse_args()
     warnings.simplefilter("ignore")
-    known = said.records.read_text().splitlines() if said.records.exists() else []
-    rows = {(r["arm"], r["seed"]): r for r in map(json.loads, known)}
+    rows = {(r["arm"], r["seed"]): r for r in read_records(said.records)}
     seeds = range(said.first, said.first + said.seeds)
-    with said.records.open("a") as file:
-        for seed in seeds:
-            for arm in ARMS:
-                if (arm, seed) not in rows:
-                    rows[arm, seed] = campaign(arm, seed)
-                    file.write(json.dumps(rows[arm, seed]) + "\n")
-                    file.flush()
+    for seed in seeds:
+        for arm in ARMS:
+            if (arm, seed) not in rows:
+                rows[arm, seed] = campaign(arm, seed)
+                add_record(said.records, rows[arm, seed])
     print(f"{len(seeds)} seeds; mean [90 % bootstrap]")
     print(f"{'arm':14s}{'regret':>26s}{'coverage':>24s}{'std x':>8s}{'p_wrong':>9s}")
     for arm in ARMS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +17,29 @@ RESAMPLES = 4000
 
 
 def read_records(path: Path | None) -> list[Record]:
-    """Return the records of a file, a line of JSON each; none without one. A torn line is left."""
+    """Return the records of a file, a line of JSON each; none if there is no file.
+
+    A line that a killed run left torn is told and left out; its work is done again.
+    """
     if path is None or not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
+    found = []
+    for number, line in enumerate(path.read_text().splitlines(), start=1):
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:
+            print(f"line {number} of {path} is torn and left out", file=sys.stderr)
+    return found
 
 
 def add_record(path: Path | None, record: Record) -> None:
-    """Add a record to a file, if there is to be one."""
-    if path is not None:
-        with path.open("a") as file:
-            file.write(json.dumps(record, separators=(",", ":")) + "\n")
+    """Add a record to a file, if there is to be one; after a torn line on a line of its own."""
+    if path is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torn = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
+    with path.open("a") as file:
+        file.write("\n" * torn + json.dumps(record, separators=(",", ":")) + "\n")
 
 
 def ratio_of_means(

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from planning.paired import add_record
 from planning.peers import PINS, Worker, python_of
 from planning.replaying import Task
 
 Record = dict[str, Any]
-
-
-def read(path: Path | None) -> list[Record]:
-    """Return the records of a file; none if there is no file. A torn last line is left out."""
-    if path is None or not path.exists():
-        return []
-    lines = path.read_text().splitlines()
-    return [json.loads(line) for line in lines if line.endswith("}")]
 
 
 def key_of(record: Record) -> tuple[object, ...]:
@@ -74,7 +66,7 @@ def run(tasks: Sequence[Task], path: Path | None, *, jobs: int, peers: Path) -> 
         record = mine[environment].replay(task)
         with writing:
             found.append(record)
-            _append(path, record)
+            add_record(path, record)
 
     with ThreadPoolExecutor(jobs) as pool:
         answers = [pool.submit(answer, t) for t in tasks]
@@ -88,12 +80,3 @@ def run(tasks: Sequence[Task], path: Path | None, *, jobs: int, peers: Path) -> 
             for worker in workers:
                 worker.close()
     return found
-
-
-def _append(path: Path | None, record: Record) -> None:
-    if path is None:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torn = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
-    with path.open("a") as file:
-        file.write("\n" * torn + json.dumps(record, separators=(",", ":")) + "\n")

@@ -7,13 +7,13 @@ reading, as JSON lines; a file that is there is continued.
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from planning.paired import add_record, read_records
 
 from analysis.pdf.agents.match import MatchAgent, make
 from instruments import Bench, Sample
@@ -39,18 +39,15 @@ def gold_readings(path: Path, *, seeds: range, usual: int) -> dict[int, list[dic
 
 
 def _readings(path: Path, seeds: range, usual: int) -> Iterator[dict[str, Any]]:
-    known = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    done = {(row["seed"], row["turn"]): row for row in known}
+    done = {(row["seed"], row["turn"]): row for row in read_records(path)}
     agent = make(AGENT, Path())
-    with path.open("a") as file:
-        for seed in seeds:
-            for turn in range(usual):
-                row = done.get((seed, turn))
-                if row is None:
-                    row = asyncio.run(_reading(agent, seed, turn))
-                    file.write(json.dumps(row) + "\n")
-                    file.flush()
-                yield row
+    for seed in seeds:
+        for turn in range(usual):
+            row = done.get((seed, turn))
+            if row is None:
+                row = asyncio.run(_reading(agent, seed, turn))
+                add_record(path, row)
+            yield row
 
 
 async def _reading(agent: MatchAgent, seed: int, turn: int) -> dict[str, Any]:

@@ -17,13 +17,13 @@ Two more stay as they are from one reading of a laboratory to the next: ``zero_s
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from planning.paired import add_record, read_records
 
 from analysis.insight import Insight
 from analysis.physics.structures import structure
@@ -93,19 +93,16 @@ def readings(
     usual, strange, staying : readings of a laboratory in distribution, of each kind out of it, and
         of each kind that stays.
     """
-    known = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    done = {(row["seed"], row["turn"]): row for row in known}
+    done = {(row["seed"], row["turn"]): row for row in read_records(path)}
     kinds = ["usual"] * usual + [kind for kind in KINDS for _ in range(strange)]
     kinds += [kind for kind in STAYING for _ in range(staying)]
-    with path.open("a") as file:
-        for seed in seeds:
-            for turn, kind in enumerate(kinds):
-                row = done.get((seed, turn))
-                if row is None:
-                    row = asyncio.run(reading(seed, turn, kind))
-                    file.write(json.dumps(row) + "\n")
-                    file.flush()
-                yield row
+    for seed in seeds:
+        for turn, kind in enumerate(kinds):
+            row = done.get((seed, turn))
+            if row is None:
+                row = asyncio.run(reading(seed, turn, kind))
+                add_record(path, row)
+            yield row
 
 
 async def reading(seed: int, turn: int, kind: Kind) -> dict[str, Any]:

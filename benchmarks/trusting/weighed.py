@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from planning.paired import add_record, read_records
 
 from benchmarks.round_robin import Mixture, Result, by_agent, precursors, round_robin
 
@@ -21,18 +22,15 @@ def weighed_readings(path: Path) -> dict[int, list[Row]]:
     ----------
     path : JSON lines, one a reading; a file that is there is continued.
     """
-    known = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-    done = {(row["seed"], row["turn"]): row for row in known}
+    done = {(row["seed"], row["turn"]): row for row in read_records(path)}
     found: dict[int, list[Row]] = {}
-    with path.open("a") as file:
-        for seed, mixtures in enumerate((round_robin(), precursors(scan="8min"))):
-            for turn, mixture in enumerate(mixtures):
-                row = done.get((seed, turn))
-                if row is None:
-                    row = _record(seed, turn, mixture, by_agent(mixture))
-                    file.write(json.dumps(row) + "\n")
-                    file.flush()
-                found.setdefault(seed, []).append(row)
+    for seed, mixtures in enumerate((round_robin(), precursors(scan="8min"))):
+        for turn, mixture in enumerate(mixtures):
+            row = done.get((seed, turn))
+            if row is None:
+                row = _record(seed, turn, mixture, by_agent(mixture))
+                add_record(path, row)
+            found.setdefault(seed, []).append(row)
     return found
 
 

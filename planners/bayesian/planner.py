@@ -22,7 +22,7 @@ from planners.bayesian.sampling import sampled
 from planners.bayesian.seeking import is_sought
 from planners.bayesian.settings import BayesianSettings
 from planners.bayesian.suggest import suggest
-from planners.bayesian.surrogate import fit_surrogates
+from planners.bayesian.surrogate import Surrogates, fit_surrogates
 from planners.context import latest
 from planners.encoding import Encoding
 from planners.objective import Objective
@@ -150,19 +150,9 @@ class BayesianPlanner:
                 settings=self.settings,
                 rng=rng,
             )
-        made = encoding.encode_observations([o for o in rows if not o.failed])
-        seeks = self.settings.seek_level and local is None and not fills
-        if seeks and is_sought(objective, surrogates, made):
-            return sampled(
-                encoding,
-                objective,
-                surrogates,
-                success=success_model(encoding, observations),
-                observations=observations,
-                pending=pending,
-                n=n,
-                settings=self.settings,
-                rng=rng,
+        if local is None and not fills and self._seeks(encoding, objective, surrogates, rows):
+            return self._beyond_level(
+                encoding, objective, surrogates, observations, pending, n, rng
             )
         earlier = self._lessons.processes(encoding, objective.quantities)
         surrogates = blended(
@@ -182,6 +172,40 @@ class BayesianPlanner:
             settings=self.settings,
             within=None if local is None else local.box(encoding, surrogates),
             fitted=None if local is None else local.observations,
+            rng=rng,
+        )
+
+    def _seeks(
+        self,
+        encoding: Encoding,
+        objective: Objective,
+        surrogates: Surrogates,
+        observations: Sequence[Observation],
+    ) -> bool:
+        if not self.settings.seek_level:
+            return False
+        made = [o for o in observations if not o.failed]
+        return is_sought(objective, surrogates, encoding.encode_observations(made))
+
+    def _beyond_level(
+        self,
+        encoding: Encoding,
+        objective: Objective,
+        surrogates: Surrogates,
+        observations: Sequence[Observation],
+        pending: Sequence[Point],
+        n: int,
+        rng: np.random.Generator,
+    ) -> list[Proposal]:
+        return sampled(
+            encoding,
+            objective,
+            surrogates,
+            success=success_model(encoding, observations),
+            observations=observations,
+            pending=pending,
+            n=n,
+            settings=self.settings,
             rng=rng,
         )
 
